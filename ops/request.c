@@ -53,7 +53,7 @@ static enum ops_empty empty_of(const json_t *body)
 /* A new user has attributes that nobody may change later (its user principal name), and the other way round. */
 unsigned ops_writable(const struct ops_kind *k)
 {
-    return strcmp(k->name, "user.create") == 0 ? ATTRIBUTE_CREATE | ATTRIBUTE_ALWAYS : ATTRIBUTE_UPDATE;
+    return attribute_of_new_user(k->name) ? ATTRIBUTE_CREATE | ATTRIBUTE_ALWAYS : ATTRIBUTE_UPDATE;
 }
 
 static bool read_value(const struct ops_kind *k, const struct ops_field *f, const json_t *body, const json_t *v, json_t **ret, struct eb_err *err)

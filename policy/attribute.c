@@ -71,7 +71,7 @@ bool policy_check_attributes(const struct policy_case *c, struct policy_verdict 
     if (c->attributes == NULL || !policy_asked(c, POLICY_OF_OPERATION, &a))
         return true;
     for (const char *const *name = c->attributes; *name != NULL; name++)
-        if (!(strcmp(c->kind, "user.create") == 0 ? check_create : check_change)(&a, o, *name, v))
+        if (!(attribute_of_new_user(c->kind) ? check_create : check_change)(&a, o, *name, v))
             return false;
     return true;
 }
