@@ -5,6 +5,7 @@
  */
 #include "ops/composite.h"
 #include "base/text.h"
+#include "config/attribute.h"
 #include "ops/secret.h"
 #include "store/approval.h"
 #include "store/secret_table.h"
@@ -316,13 +317,10 @@ static bool may_begin(const struct composite *c, size_t n)
     return true;
 }
 
+/* For somebody whom an earlier step was to make, and did not: a dry run, or a shadow. */
 static bool lacks_user(const struct operation *op, const struct step *s)
 {
-    const struct composite *c = op->composite;
-    const json_t *fields = json_object_get(s->plan, "fields");
-
-    return fields != NULL && s->kind != NULL && s->stage > 0 && c->made_user == NULL && ops_kind_field(s->kind, "user") != NULL &&
-           json_object_get(fields, "user") == NULL;
+    return op->undone == NULL && s->kind != NULL && attribute_of_new_user(op->kind->name) && s->stage > 0 && op->composite->made_user == NULL;
 }
 
 static void begin_some(struct operation *op)
