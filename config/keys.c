@@ -257,7 +257,7 @@ const struct key config_keys[] = {
       .help = "Which groups people get by their attributes, for user.onboard and user.transfer. Who fits several rules gets the groups of all." },
     { "policy.group_rules[].when", KEY_WHEN, KEY_REQUIRED, .offset = offsetof(struct config_group_map, when), .sample = "{department: Sales, jobTitle: \"Account *\"}",
       .help = "Graph's attributes with their values, without regard to case; * stands for any text. All must hold." },
-    { "policy.group_rules[].groups", KEY_NAMES, KEY_REQUIRED, .offset = offsetof(struct config_group_map, groups), .sample = "[CRM, \"Sales DE\"]",
+    { "policy.group_rules[].groups", KEY_NAMES, KEY_REQUIRED, .offset = offsetof(struct config_group_map, groups), .sample = "[\"VPN Users\"]",
       .help = "Serviceable groups, written as there." },
     { "policy.mode", KEY_WORD, KEY_RELOAD, AT(policy.mode), .standard = "enforce", .words = modes,
       .help = "With shadow every operation is decided and commented, and nothing is written: for a roll-out." },

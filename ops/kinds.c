@@ -230,3 +230,8 @@ const struct ops_field *ops_kind_field(const struct ops_kind *k, const char *nam
             return &common_fields[i];
     return NULL;
 }
+
+bool ops_is_composite(const struct ops_kind *k)
+{
+    return k->change != NULL && k->change->compose != NULL;
+}

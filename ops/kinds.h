@@ -74,6 +74,8 @@ const struct ops_kind *ops_kind_undoing(const struct ops_kind *k);
 const struct ops_kind *ops_kind_by_path(const char *noun, const char *verb);
 size_t ops_kinds(const struct ops_kind **ret);
 const char *const *ops_kind_names(void);                            /* NULL-ended */
+/* Is it made of steps, each an operation of its own? */
+bool ops_is_composite(const struct ops_kind *k);
 /* May a list stand in its place (`users` for `user`)? Then one of the two is required. */
 bool ops_field_listed(const struct ops_field *f);
 /* issue, dryRun, reason, again: the same for every kind. */

@@ -188,7 +188,6 @@ bool ops_too_old(const struct operation *op);
 enum ops_flow ops_end(struct operation *op, const char *outcome, const struct eb_err *err);
 
 /* composite.c */
-bool ops_is_composite(const struct ops_kind *k);
 enum ops_flow ops_step_compose(struct operation *op);
 enum ops_flow ops_step_note(struct operation *op);
 enum ops_flow ops_step_walk(struct operation *op);

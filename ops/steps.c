@@ -11,11 +11,6 @@
 
 /* ---- kinds ---- */
 
-bool ops_is_composite(const struct ops_kind *k)
-{
-    return k->change != NULL && k->change->compose != NULL;
-}
-
 const struct ops_kind *ops_kind_of_row(const struct journal_row *r)
 {
     const struct ops_kind *k = ops_kind_find(r->kind);
@@ -35,15 +30,6 @@ const struct ops_kind *ops_kind_of_row(const struct journal_row *r)
 }
 
 /* ---- planned ---- */
-
-void ops_step_add(struct ops_steps *s, const char *kind, json_t *fields, int stage, enum ops_need need)
-{
-    char id[EB_ID_LEN];
-
-    eb_id_new(id);
-    json_array_append_new(s->list, json_pack("{s:s, s:s, s:i, s:b, s:o}", "id", id, "kind", kind, "stage", stage, "needed", (int)(need == OPS_NEEDED),
-                                             "fields", fields));
-}
 
 static struct step read_step(const json_t *plan)
 {

@@ -45,7 +45,7 @@ static bool check_create(const struct policy_asked *a, const struct config_opera
         return true;
     if ((flags & ATTRIBUTE_CREATE) == 0)
         return refuse(v, a, "attributes", name, "cannot be set when a user is made.");
-    return is_listed(o, name) || refuse(v, a, "attributes", name, "is not among the attributes that the policy lets user.create write. Leave it out.");
+    return is_listed(o, name) || refuse(v, a, "attributes", name, "is not among the attributes that the policy lets this operation write. Leave it out.");
 }
 
 static bool check_change(const struct policy_asked *a, const struct config_operation_rule *o, const char *name, struct policy_verdict *v)
