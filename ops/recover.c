@@ -207,7 +207,7 @@ static void take_up(struct ops *o, const struct open_operation *found)
     op->by_command = is_undo(r) && r->token_id == NULL;
     if (is_undo(r))
         undo_expect(op, found->undone.before, found->undone.after, found->undone.ended_ms);
-    op->ends_member = is_end(r);
+    op->ends_member = op->background = is_end(r);
     op->stopped_before = eb_strdup(found->ending.stopped);
     if (found->writes > 0)
         take_up_write(op, found);

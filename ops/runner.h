@@ -30,6 +30,7 @@ struct operation {
     const struct ops_kind *kind;
     struct config *config;              /* of the latest decision; a reference */
     char *token_id, *token_name;
+    bool background;                    /* bulk or scheduled: goes after what people at the desk wait for */
     struct ops_fields fields;
     size_t step;                        /* in the kind's list */
     enum ops_phase phase;               /* of that step */
