@@ -134,7 +134,8 @@ static void set_timer(struct graph *g)
     int64_t next = INT64_MAX;
 
     TAILQ_FOREACH(call, &g->waiting, link) {
-        bool due = call->failure.code != EB_OK || (call->token_only && has_token);      /* it was put off to the next turn, whoever sets the timer since */
+        bool ripe = has_token && (call->token_only || eb_mono_ms() >= call->not_before_ms);
+        bool due = call->failure.code != EB_OK || ripe;     /* it was put off to the next turn, whoever sets the timer since */
         int64_t at = due ? 0
             : call->not_before_ms > eb_mono_ms() && call->not_before_ms < call->deadline_ms ? call->not_before_ms : call->deadline_ms;
         next = at < next ? at : next;
