@@ -93,11 +93,11 @@ struct graph_write {                /* borrowed during the call */
     const char *method_type, *method_id;    /* one of the six types in graph/path.c; letters, digits, "-_=" */
     const json_t *body;
     bool background;                /* bulk or scheduled: GRAPH_BACKGROUND; else GRAPH_DESK */
+    bool patient;                   /* it may wait up to a second for others that can leave with it; background work is always so */
     bool alone;                     /* in a call of its own, whatever waits: for one that was in doubt */
     const char *caller;             /* as of graph_batch_for() */
 };
-/* Sent once, and by itself if it can leave at once. Additions to one group that have to wait, and background ones, which may wait up to a second for
- * others, leave as one PATCH of up to 20 (graph/members.c); each has its own answer all the same, as if it had been sent by itself. Answers that say "it was so already" (member already, not a member, no manager, already deleted) are GRAPH_NO_CHANGE. */
+/* Sent once, and by itself if it can leave at once. Additions to one group that have to wait, and patient ones, leave as one PATCH of up to 20 (graph/members.c); each has its own answer all the same, as if it had been sent by itself. Answers that say "it was so already" (member already, not a member, no manager, already deleted) are GRAPH_NO_CHANGE. */
 void graph_write(struct graph *g, const struct graph_write *w, uint64_t id, graph_done *done, void *ctx);
 /* "member.add", "user.create", ...: in the journal's write rows. Static. */
 const char *graph_write_action(enum graph_write_kind kind);

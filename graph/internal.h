@@ -33,7 +33,8 @@ struct graph_call {
     bool gathers;                   /* others may still join it: it is in graph.gatherings */
     struct graph_calls joined;      /* which leave with it */
     int joined_count;
-    int64_t gathers_until_ms;       /* of background work: it waits for others until then at most */
+    bool patient;                   /* of such an addition: it waits for others for a short time, and ... */
+    int64_t gathers_until_ms;       /* ... until then at most */
     char *patch_path, *patch_body;  /* of all of them */
     bool from_link, told;           /* of a page */
     size_t max_body;                /* 0: what is usual */

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 #define TOGETHER_MAX 20
-#define QUIET_MS 200            /* background work waits for others so long after the latest one came, ... */
+#define QUIET_MS 200            /* who is patient waits for others so long after the latest one came, ... */
 #define WAIT_MOST_MS 1000       /* ... and so long after the first one */
 #define BODY_MAX KiB(16)
 
@@ -69,15 +69,16 @@ static void join(struct graph_call *to, struct graph_call *call)
     TAILQ_INSERT_TAIL(&to->joined, call, link);
     if (full)
         stop_gathering(to);
-    if (call->priority == GRAPH_BACKGROUND)
-        graph_call_due(to, full ? now_ms : quiet_ms < to->gathers_until_ms ? quiet_ms : to->gathers_until_ms);
+    if (to->patient)            /* until somebody joins who is not */
+        graph_call_due(to, full || !call->patient ? now_ms : quiet_ms < to->gathers_until_ms ? quiet_ms : to->gathers_until_ms);
+    to->patient = to->patient && call->patient;
 }
 
 static void gather(struct graph_call *call)
 {
     int64_t now_ms = eb_mono_ms();
 
-    if (call->priority == GRAPH_BACKGROUND) {
+    if (call->patient) {
         call->not_before_ms = now_ms + QUIET_MS;
         call->gathers_until_ms = now_ms + WAIT_MOST_MS;
     }
@@ -89,13 +90,14 @@ static bool leaves_at_once(const struct graph_call *call)
 {
     uint64_t serial;
 
-    return call->priority != GRAPH_BACKGROUND && graph_token_header(call->graph->token, &serial) != NULL && outbound_write_is_free(call->graph->cloud);
+    return !call->patient && graph_token_header(call->graph->token, &serial) != NULL && outbound_write_is_free(call->graph->cloud);
 }
 
 void graph_members_submit(struct graph_call *call, const struct graph_write *w)
 {
     struct graph_call *to;
 
+    call->patient = w->patient || w->background;
     if (!leaves_at_once(call)) {
         call->group = eb_strdup(w->other_id);
         call->member = eb_strdup(w->user_id);

@@ -374,6 +374,27 @@ static void test_desk_overtakes(void **state)
     bed_down(b);
 }
 
+/* One that is sent again after a throttling waits for others; somebody who is not patient takes it along. */
+static void test_patience(void **state)
+{
+    struct bed *b = bed_up(64, 2);
+
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        graph_write(b->g, &(struct graph_write){ .kind = GRAPH_MEMBER_ADD, .user_id = user(i), .other_id = group(0), .patient = true }, (uint64_t)i, on_done, b);
+    wait_for(b, 5);
+    assert_int_equal(b->patches, 1);
+    assert_int_equal(b->high, 1);
+    ask(b, 1, 0, false, true);                  /* the quota is used up: the desk has to wait */
+    graph_write(b->g, &(struct graph_write){ .kind = GRAPH_MEMBER_ADD, .user_id = user(5), .other_id = group(0), .patient = true }, 5, on_done, b);
+    ask(b, 0, 6, false, false);
+    assert_true(TAILQ_EMPTY(&b->g->waiting) || TAILQ_FIRST(&b->g->waiting)->not_before_ms <= eb_mono_ms());
+    wait_for(b, 8);
+    assert_int_equal(b->patches, 2);
+    all_are(b, 0, 0, 7, GRAPH_OK);
+    bed_down(b);
+}
+
 /* The program ends while some gather, some wait and some are under way. */
 static void test_end_in_between(void **state)
 {
@@ -398,6 +419,7 @@ int main(void)
         cmocka_unit_test(test_token_renewed),
         cmocka_unit_test(test_nobody_twice),
         cmocka_unit_test(test_desk_overtakes),
+        cmocka_unit_test(test_patience),
         cmocka_unit_test(test_end_in_between),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
