@@ -232,9 +232,13 @@ void graph_call_again(struct graph_call *call, int64_t after_ms)
 
 void graph_call_due(struct graph_call *call, int64_t at_ms)
 {
+    uint64_t serial;
+
     if (call->is_sent)
         return;
     call->not_before_ms = at_ms;
+    if (at_ms <= eb_mono_ms() && graph_token_header(call->graph->token, &serial) == NULL)
+        graph_token_want(call->graph->token);       /* its coming moves all on */
     set_timer(call->graph);
 }
 

@@ -12,6 +12,7 @@
 #include "base/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define TOGETHER_MAX 20
 #define QUIET_MS 200            /* who is patient waits for others so long after the latest one came, ... */

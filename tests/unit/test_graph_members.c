@@ -254,6 +254,23 @@ static void test_thousand_to_three(void **state)
     bed_down(b);
 }
 
+/* Right after the start, before there is a token: those that are twenty ask for it. */
+static void test_before_the_token(void **state)
+{
+    struct bed *b = bed_up(64, 3000);
+    struct eb_err err = { 0 };
+
+    (void)state;
+    graph_free(b->g);
+    assert_true(graph_new(b->o, b->loop, &b->config, &b->g, &err));
+    ask_many(b, 0, 0, 400, true);
+    wait_for(b, 400);
+    assert_int_equal(b->patches, 20);
+    assert_int_equal(b->tokens, 2);
+    all_are(b, 0, 0, 400, GRAPH_OK);
+    bed_down(b);
+}
+
 /* A few do not wait for twenty. */
 static void test_background_waits_shortly(void **state)
 {
@@ -412,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_free_places),
         cmocka_unit_test(test_waiting_go_together),
         cmocka_unit_test(test_thousand_to_three),
+        cmocka_unit_test(test_before_the_token),
         cmocka_unit_test(test_background_waits_shortly),
         cmocka_unit_test(test_one_fails_no_other),
         cmocka_unit_test(test_lost_answer),
