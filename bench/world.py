@@ -28,6 +28,7 @@ entra:
   client_secret: {{file: entra.secret}}
   authority_url: {cloud}
   graph_url: {cloud}/v1.0
+  write_quota: 0
 jira:
   site_url: {cloud}
   email: bridge@contoso.com

@@ -32,6 +32,8 @@ struct config_entra {
     char *authority_url;            /* token root, from cloud or override: https://login.microsoftonline.com */
     char *graph_url;                /* includes the version: https://graph.microsoft.com/v1.0 */
     int max_calls;
+    int write_quota;                /* writes that Graph allows in write_period_ms; 0: no account is kept */
+    int64_t write_period_ms;
     int cloud;                      /* enum config_cloud; the URLs above are made from it */
 };
 struct config_jira {

@@ -143,6 +143,10 @@ const struct key config_keys[] = {
     { "entra.graph_url", KEY_URL, 0, AT(entra.graph_url), .sample = "https://graph.microsoft.com/v1.0",
       .help = "Override of Graph's root, version included. Default: from cloud." },
     { "entra.max_calls", KEY_INT, 0, AT(entra.max_calls), .standard = "64", BETWEEN(1, 1024), .help = "Calls to Graph under way at once; more wait." },
+    { "entra.write_quota", KEY_INT, 0, AT(entra.write_quota), .standard = "3000", BETWEEN(0, 1000000),
+      .help = "Writes that Graph allows the application in write_period; this many are sent and no more, a fifth of them kept for the desk. 0: no limit of ours." },
+    { "entra.write_period", KEY_DURATION, 0, AT(entra.write_period_ms), .standard = "150s", BETWEEN(SECOND, HOUR),
+      .help = "The period that write_quota is for." },
 
     { "jira", KEY_SECTION, .help = "The Jira site whose rules call, and where comments go." },
     { "jira.site_url", KEY_URL, KEY_REQUIRED, AT(jira.site_url), .sample = "https://example.atlassian.net", .help = "The site, as people open it." },

@@ -66,6 +66,8 @@ struct directory_query {
     bool any_group;             /* also a group that the policy does not list, by its object id: for the end of a membership, which needs no permission */
     const char *search;         /* users whose name, UPN or mail begins with it; or NULL */
     unsigned wants;             /* DIRECTORY_... */
+    bool background;            /* for a bulk or scheduled operation: behind what people wait for */
+    const char *caller;         /* whose operation it is: callers take turns. NULL: nobody's */
 };
 struct directory_facts {            /* the receiver's: directory_facts_free() */
     struct config *config;          /* the configuration whose policy these facts were read for; held by the facts */
@@ -97,6 +99,8 @@ void directory_facts_free(struct directory_facts *f);   /* accepts NULL */
 struct directory_people_query {
     const char *emails[DIRECTORY_PEOPLE_MAX]; size_t count;
     const char *groups[DIRECTORY_PEOPLE_GROUPS];    /* names as the policy has them (`approvers`, `requester`); NULL: none. Transitive membership is asked */
+    bool background;            /* as of a look-up */
+    const char *caller;
 };
 struct directory_person { enum policy_match match; char user_id[40]; char display_name[260]; enum policy_fact in_group[DIRECTORY_PEOPLE_GROUPS]; };
 /* people in the order of the query, borrowed; or err as of a look-up. Never calls back inside. */

@@ -96,6 +96,8 @@ void directory_look_up(struct directory *d, const struct directory_query *q, int
     l->id = ++d->last_id;
     l->directory = d;
     l->deadline_at_ms = eb_mono_ms() + deadline_ms;
+    l->background = q->background;
+    l->caller = eb_strdup(q->caller);
     l->caller_id = id;
     l->done = done;
     l->ctx = ctx;
@@ -135,6 +137,7 @@ static void look_up_free(struct look_up *l)
 {
     HASH_DEL(l->directory->look_ups, l);
     eb_timer_free(l->timer);
+    free(l->caller);
     directory_facts_free(l->facts);
     person_free(&l->user);
     person_free(&l->other);

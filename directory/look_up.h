@@ -66,6 +66,8 @@ struct look_up {
     struct item_state items[ITEM_COUNT];
     int pages_under_way;
     int64_t deadline_at_ms;         /* monotonic */
+    bool background;
+    char *caller;                   /* or NULL */
     struct eb_err err;              /* the first failure: there will be no facts */
     struct eb_timer *timer;         /* where nothing is to be read: the call back still comes later */
     uint64_t caller_id;

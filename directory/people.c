@@ -33,6 +33,8 @@ struct people {
     const char *groups[DIRECTORY_PEOPLE_GROUPS];    /* ids, the snapshot's; NULL: not asked, or fits none */
     int pages_under_way;
     int64_t deadline_at_ms;         /* monotonic */
+    bool background;
+    char *caller;                   /* or NULL */
     struct eb_err err;              /* the first failure */
     struct eb_timer *timer;         /* where nothing is to be read */
     uint64_t caller_id;
@@ -44,6 +46,7 @@ static void people_free(struct people *p)
 {
     HASH_DEL(p->directory->people, p);
     eb_timer_free(p->timer);
+    free(p->caller);
     for (size_t i = 0; i < p->count; i++)
         free(p->asked[i].email);
     snapshot_unref(p->snapshot);
@@ -182,6 +185,16 @@ static void on_groups(void *ctx, uint64_t id, const struct graph_reply *items, i
     go_on(p);
 }
 
+/* b NULL: there was nothing to ask, false. */
+static bool send_batch(const struct people *p, struct graph_batch *b, graph_batch_done *done)
+{
+    if (b == NULL)
+        return false;
+    graph_batch_for(b, p->background ? GRAPH_BACKGROUND : GRAPH_DESK, p->caller);
+    graph_batch_send(p->directory->graph, b, time_left(p), p->id, done, p->directory);
+    return true;
+}
+
 /* false: there was nothing to ask. */
 static bool ask_groups(struct people *p)
 {
@@ -200,9 +213,7 @@ static bool ask_groups(struct people *p)
         p->asked[n].place = graph_batch_get(b, path);
         free(path);
     }
-    if (b != NULL)
-        graph_batch_send(p->directory->graph, b, time_left(p), p->id, on_groups, p->directory);
-    return b != NULL;
+    return send_batch(p, b, on_groups);
 }
 
 /* ---- who they are ---- */
@@ -250,9 +261,7 @@ static bool ask_people(struct people *p)
         p->asked[n].place = graph_batch_get(b, path);
         free(path);
     }
-    if (b != NULL)
-        graph_batch_send(p->directory->graph, b, time_left(p), p->id, on_people, p->directory);
-    return b != NULL;
+    return send_batch(p, b, on_people);
 }
 
 void directory_match_people(struct directory *d, const struct directory_people_query *q, int64_t deadline_ms, uint64_t id, directory_people_done *done, void *ctx)
@@ -262,6 +271,8 @@ void directory_match_people(struct directory *d, const struct directory_people_q
     p->id = ++d->last_id;
     p->directory = d;
     p->deadline_at_ms = eb_mono_ms() + deadline_ms;
+    p->background = q->background;
+    p->caller = eb_strdup(q->caller);
     p->caller_id = id;
     p->done = done;
     p->ctx = ctx;

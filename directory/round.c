@@ -177,9 +177,11 @@ static bool send_round(struct look_up *l)
         l->items[i] = (struct item_state){ .place = graph_batch_get(b, path) };
         free(path);
     }
-    if (b != NULL)
-        graph_batch_send(l->directory->graph, b, time_left(l), l->id, on_batch, l->directory);
-    return b != NULL;
+    if (b == NULL)
+        return false;
+    graph_batch_for(b, l->background ? GRAPH_BACKGROUND : GRAPH_DESK, l->caller);
+    graph_batch_send(l->directory->graph, b, time_left(l), l->id, on_batch, l->directory);
+    return true;
 }
 
 /* From here on the user goes by the id. */

@@ -24,9 +24,10 @@ struct graph_batch *graph_batch_new(void)
     return eb_alloc(sizeof(struct graph_batch));
 }
 
-void graph_batch_low(struct graph_batch *b)
+void graph_batch_for(struct graph_batch *b, enum graph_priority priority, const char *caller)
 {
-    b->low = true;
+    b->priority = priority;
+    b->caller = graph_caller(caller);
 }
 
 void graph_batch_free(struct graph_batch *b)
@@ -74,8 +75,7 @@ bool graph_needs_eventual(const char *path)
 
 bool graph_batch_body(const struct graph_batch *b, struct eb_buf *out)
 {
-    const char *const low = "\"x-ms-throttle-priority\":\"low\"", *const eventual = "\"ConsistencyLevel\":\"eventual\"";
-    const char *between = "";
+    const char *const eventual = "\"ConsistencyLevel\":\"eventual\"", *word = graph_priority_word(b->priority), *between = "";
 
     eb_buf_str(out, "{\"requests\":[");
     for (int i = 0; i < b->count; i++) {
@@ -84,8 +84,12 @@ bool graph_batch_body(const struct graph_batch *b, struct eb_buf *out)
             continue;
         bool advanced = graph_needs_eventual(item->path);
         eb_buf_addf(out, "%s{\"id\":\"%d\",\"method\":\"GET\",\"url\":\"%s\"", between, i, item->path);
-        if (advanced || b->low)
-            eb_buf_addf(out, ",\"headers\":{%s%s%s}", advanced ? eventual : "", advanced && b->low ? "," : "", b->low ? low : "");
+        if (advanced || word != NULL)
+            eb_buf_addf(out, ",\"headers\":{%s%s", advanced ? eventual : "", advanced && word != NULL ? "," : "");
+        if (word != NULL)
+            eb_buf_addf(out, "\"x-ms-throttle-priority\":\"%s\"", word);
+        if (advanced || word != NULL)
+            eb_buf_str(out, "}");
         eb_buf_str(out, "}");
         between = ",";
     }
@@ -169,7 +173,8 @@ void graph_batch_send(struct graph *g, struct graph_batch *b, int64_t deadline_m
 
     call->path = eb_strdup("/$batch");
     call->batch = b;
-    call->low = b->low;
+    call->priority = b->priority;
+    call->caller = b->caller;
     call->id = id;
     call->batch_done = done;
     call->ctx = ctx;

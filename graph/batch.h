@@ -14,7 +14,8 @@ struct graph_item {
 struct graph_batch {
     struct graph_item items[GRAPH_BATCH_MAX];
     int count;
-    bool low;                   /* of a synchronization */
+    enum graph_priority priority;
+    uint32_t caller;
     bool bad;                   /* a path could not be taken, or there were too many */
 };
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,13 +27,19 @@ struct graph_call *graph_call_new(struct graph *g, enum graph_kind kind, const c
     call->name = name;
     call->method = method;
     call->deadline_ms = eb_mono_ms() + (deadline_ms > 0 ? deadline_ms : READ_MS);
+    TAILQ_INIT(&call->joined);
     return call;
 }
 
 void graph_call_free(struct graph_call *call)
 {
+    graph_members_forget(call);
     graph_batch_free(call->batch);
     free(call->path);
+    free(call->group);
+    free(call->member);
+    free(call->patch_path);
+    free(call->patch_body);
     free(call->permission);
     free(call->changes);
     if (call->secret)
@@ -85,7 +92,7 @@ static void fail(struct graph_call *call, const struct eb_err *err)
     else if (call->page_done != NULL)
         graph_page_failed(call, &r);
     else
-        call->done(call->ctx, call->id, &r);
+        graph_members_tell(call, &r);
     end(call);
 }
 
@@ -93,9 +100,9 @@ static void transmit(struct graph_call *call, const char *authorization)
 {
     static const char eventual[] = "ConsistencyLevel: eventual";
     static const char no_type[] = "Content-Type:";          /* takes away the one that libcurl gives a POST without a body */
-    static const char low[] = "x-ms-throttle-priority: low";
     static const char minimal[] = "Prefer: return=minimal";
-    const char *headers[6] = { authorization };
+    const char *headers[6] = { authorization }, *word = graph_priority_word(call->priority);
+    char priority[sizeof("x-ms-throttle-priority: normal")];
     int64_t left = call->deadline_ms - eb_mono_ms();
     int count = 1;
 
@@ -103,8 +110,9 @@ static void transmit(struct graph_call *call, const char *authorization)
         headers[count++] = eventual;
     if (call->body == NULL && strcmp(call->method, "POST") == 0)
         headers[count++] = no_type;
-    if (call->low)
-        headers[count++] = low;
+    snprintf(priority, sizeof(priority), "x-ms-throttle-priority: %s", word != NULL ? word : "normal");
+    if (word != NULL)
+        headers[count++] = priority;
     if (call->minimal)
         headers[count++] = minimal;
     move(call, true);
@@ -112,7 +120,8 @@ static void transmit(struct graph_call *call, const char *authorization)
         .method = call->method, .path = call->path, .call = call->name, .headers = headers,
         .content_type = call->body != NULL ? "application/json" : NULL,
         .body = { call->body, call->body != NULL ? strlen(call->body) : 0 }, .repeat_safe = call->kind == GRAPH_READ, .wants_json = true,
-        .high_priority = call->kind != GRAPH_READ, .low_priority = call->low, .secret_body = call->secret,
+        .high_priority = call->kind != GRAPH_READ, .background = call->priority == GRAPH_BACKGROUND, .low_priority = call->priority == GRAPH_SYNC,
+        .caller = call->caller, .fill = call->gathers || call->joined_count > 0 ? graph_members_fill : NULL, .secret_body = call->secret,
         .deadline_ms = left > 0 ? left : 1, .max_body = call->max_body > 0 ? call->max_body : BODY_MAX },
         call->id, on_answer, call);
 }
@@ -125,7 +134,8 @@ static void set_timer(struct graph *g)
     int64_t next = INT64_MAX;
 
     TAILQ_FOREACH(call, &g->waiting, link) {
-        bool due = call->failure.code != EB_OK || (call->token_only && has_token);      /* it was put off to the next turn, whoever sets the timer since */
+        bool ripe = has_token && (call->token_only || eb_mono_ms() >= call->not_before_ms);
+        bool due = call->failure.code != EB_OK || ripe;     /* it was put off to the next turn, whoever sets the timer since */
         int64_t at = due ? 0
             : call->not_before_ms > eb_mono_ms() && call->not_before_ms < call->deadline_ms ? call->not_before_ms : call->deadline_ms;
         next = at < next ? at : next;
@@ -220,6 +230,18 @@ void graph_call_again(struct graph_call *call, int64_t after_ms)
     set_timer(call->graph);
 }
 
+void graph_call_due(struct graph_call *call, int64_t at_ms)
+{
+    uint64_t serial;
+
+    if (call->is_sent)
+        return;
+    call->not_before_ms = at_ms;
+    if (at_ms <= eb_mono_ms() && graph_token_header(call->graph->token, &serial) == NULL)
+        graph_token_want(call->graph->token);       /* its coming moves all on */
+    set_timer(call->graph);
+}
+
 /* ---- answers ---- */
 
 /* True: a 401 that a new token may mend; the call waits for it. */
@@ -275,12 +297,14 @@ static void on_answer(void *ctx, uint64_t id, const struct outbound_reply *o)
     else
         understand(call, o, &e, &r, &doc);
     r.graph_code = e.code;
-    if (call->page_done != NULL)
-        graph_page_answered(call, &r, o);
-    else if (call->batch_done == NULL)
-        call->done(call->ctx, call->id, &r);
-    if (call->batch_done == NULL || !graph_batch_answered(call, &r))
-        end(call);
+    if (!graph_members_split(call, &r)) {
+        if (call->page_done != NULL)
+            graph_page_answered(call, &r, o);
+        else if (call->batch_done == NULL)
+            graph_members_tell(call, &r);
+        if (call->batch_done == NULL || !graph_batch_answered(call, &r))
+            end(call);
+    }
     json_decref(doc);
 }
 
@@ -326,7 +350,7 @@ static void forget_in(struct graph_calls *list, const void *ctx, uint64_t id)
 
     for (call = TAILQ_FIRST(list); call != NULL; call = next) {
         next = TAILQ_NEXT(call, link);
-        if (call->low && !call->told && call->ctx == ctx && call->id == id)
+        if (call->priority == GRAPH_SYNC && !call->told && call->ctx == ctx && call->id == id)
             graph_call_drop(call);
     }
 }
@@ -353,12 +377,14 @@ bool graph_new(struct outbound *o, struct eb_loop *loop, const struct config_ent
 {
     struct graph *g = eb_alloc(sizeof(*g));
     const struct outbound_cloud_options cloud = { .name = "graph", .base_url = c->graph_url, .max_calls = c->max_calls,
-                                                  .max_queue = QUEUE_MAX, .unavailable = EB_ENTRA_UNAVAILABLE };
+                                                  .max_queue = QUEUE_MAX, .unavailable = EB_ENTRA_UNAVAILABLE,
+                                                  .write_quota = c->write_quota, .write_period_ms = c->write_period_ms };
 
     g->loop = loop;
     g->cloud_place = (enum config_cloud)c->cloud;
     TAILQ_INIT(&g->waiting);
     TAILQ_INIT(&g->sent);
+    LIST_INIT(&g->gatherings);
     g->timer = eb_timer_new(loop, on_timer, g);
     if (!outbound_cloud_new(o, &cloud, &g->cloud, err) || !graph_token_new(o, loop, c, on_token, g, &g->token, err)) {
         graph_free(g);

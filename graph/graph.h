@@ -38,6 +38,14 @@ struct graph_reply {     /* borrowed, for the length of the call */
 };
 typedef void graph_done(void *ctx, uint64_t id, const struct graph_reply *reply);
 
+/* For whom a call is made: who goes first where calls have to wait, here and (x-ms-throttle-priority) at Graph. */
+enum graph_priority {
+    GRAPH_OWN,           /* the program itself; no header */
+    GRAPH_DESK,          /* people who wait at the service desk: high */
+    GRAPH_BACKGROUND,    /* bulk and scheduled operations: low; one grant in eight while others wait */
+    GRAPH_SYNC,          /* synchronizations: low, behind everything else */
+};
+
 /* A batch of reads, one round trip. Throttled or failed items are asked again by themselves within the deadline. */
 struct graph_batch;
 #define GRAPH_BATCH_MAX 20
@@ -45,7 +53,8 @@ struct graph_batch *graph_batch_new(void);
 /* Relative to the version root: "/users/{id}?$select=id". Returns the item's number from 0. Copies. */
 int graph_batch_get(struct graph_batch *b, const char *path);
 typedef void graph_batch_done(void *ctx, uint64_t id, const struct graph_reply *items, int count, const struct eb_err *err);
-void graph_batch_low(struct graph_batch *b);     /* for a synchronization: behind everything else, items with x-ms-throttle-priority: low */
+/* caller: a name; callers take turns where calls have to wait. NULL: nobody in particular. Without this call: GRAPH_OWN. */
+void graph_batch_for(struct graph_batch *b, enum graph_priority priority, const char *caller);
 /* Takes the batch. err is set (and count 0) when no whole answer was had: EB_ENTRA_UNAVAILABLE, EB_ENTRA_PERMISSION_MISSING, ... */
 void graph_batch_send(struct graph *g, struct graph_batch *b, int64_t deadline_ms, uint64_t id, graph_batch_done *done, void *ctx);
 
@@ -60,7 +69,7 @@ void graph_get_link(struct graph *g, const char *next_link, int64_t deadline_ms,
 struct graph_page_reply { enum graph_result result; int status; struct eb_span body; int64_t throttled_ms; struct eb_err err; };
 typedef void graph_page_done(void *ctx, uint64_t id, const struct graph_page_reply *r);
 void graph_page_get(struct graph *g, const char *path_or_link, bool minimal, int64_t deadline_ms, uint64_t id, graph_page_done *done, void *ctx);
-void graph_page_forget(struct graph *g, void *ctx, uint64_t id);    /* pages and low batches: dropped without a call back */
+void graph_page_forget(struct graph *g, void *ctx, uint64_t id);    /* pages and batches of GRAPH_SYNC: dropped without a call back */
 
 /* Writes, as data: one row each in graph/write.c gives its name, method, path, permission and what Graph's answers to it mean. */
 enum graph_write_kind {
@@ -83,8 +92,12 @@ struct graph_write {                /* borrowed during the call */
     const char *user_id, *other_id; /* object ids (GUIDs); anything else is GRAPH_NOT_SENT, EB_INTERNAL */
     const char *method_type, *method_id;    /* one of the six types in graph/path.c; letters, digits, "-_=" */
     const json_t *body;
+    bool background;                /* bulk or scheduled: GRAPH_BACKGROUND; else GRAPH_DESK */
+    bool patient;                   /* it may wait up to a second for others that can leave with it; background work is always so */
+    bool alone;                     /* in a call of its own, whatever waits: for one that was in doubt */
+    const char *caller;             /* as of graph_batch_for() */
 };
-/* Sent once. Answers that say "it was so already" (member already, not a member, no manager, already deleted) are GRAPH_NO_CHANGE. */
+/* Sent once, and by itself if it can leave at once. Additions to one group that have to wait, and patient ones, leave as one PATCH of up to 20 (graph/members.c); each has its own answer all the same, as if it had been sent by itself. Answers that say "it was so already" (member already, not a member, no manager, already deleted) are GRAPH_NO_CHANGE. */
 void graph_write(struct graph *g, const struct graph_write *w, uint64_t id, graph_done *done, void *ctx);
 /* "member.add", "user.create", ...: in the journal's write rows. Static. */
 const char *graph_write_action(enum graph_write_kind kind);

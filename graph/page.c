@@ -22,7 +22,7 @@ void graph_page_get(struct graph *g, const char *path_or_link, bool minimal, int
     struct graph_call *call = graph_call_new(g, GRAPH_READ, "graph.page", "GET", deadline_ms);
     const char *path = path_or_link;
 
-    call->low = true;
+    call->priority = GRAPH_SYNC;
     call->minimal = minimal;
     call->from_link = is_link(path_or_link);
     call->max_body = PAGE_MAX;

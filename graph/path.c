@@ -91,6 +91,11 @@ char *graph_path_members_ref(const struct graph_write *w)
     return is_id(w->other_id) && is_id(w->user_id) ? eb_asprintf("/groups/%s/members/$ref", w->other_id) : NULL;
 }
 
+char *graph_path_group_patch(const struct graph_write *w)
+{
+    return is_id(w->other_id) ? graph_path_group(w->other_id, "") : NULL;
+}
+
 char *graph_path_member_ref(const struct graph_write *w)
 {
     return is_id(w->other_id) && is_id(w->user_id) ? eb_asprintf("/groups/%s/members/%s/$ref", w->other_id, w->user_id) : NULL;

@@ -7,6 +7,7 @@
 typedef char *graph_path_maker(const struct graph_write *w);
 
 graph_path_maker graph_path_members_ref;        /* POST: adds a member */
+graph_path_maker graph_path_group_patch;        /* PATCH: adds several members */
 graph_path_maker graph_path_member_ref;         /* DELETE: removes a member */
 graph_path_maker graph_path_users;              /* POST */
 graph_path_maker graph_path_invitations;        /* POST */

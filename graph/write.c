@@ -174,9 +174,14 @@ void graph_write(struct graph *g, const struct graph_write *w, uint64_t id, grap
     call->done = done;
     call->ctx = ctx;
     call->secret = row->secret;
+    call->priority = w->background ? GRAPH_BACKGROUND : GRAPH_DESK;
+    call->caller = graph_caller(w->caller);
     call->permission = graph_permission_of_write(w);
     call->changes = row->changes != NULL ? eb_strdup(row->changes) : graph_attribute_names(w->body);
     if (!prepare(g, w, call) && call->failure.code == EB_OK)
         (void)eb_fail(&call->failure, EB_INTERNAL, "the write could not be prepared");
-    graph_call_submit(call);
+    if (w->kind == GRAPH_MEMBER_ADD && !w->alone && call->failure.code == EB_OK)
+        graph_members_submit(call, w);
+    else
+        graph_call_submit(call);
 }

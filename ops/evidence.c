@@ -162,6 +162,7 @@ static void ask_people(struct operation *op)
     struct directory_people_query q = {
         .emails = { op->issue.reporter_email }, .count = 1,
         .groups = { e->needs.approver_group[0], e->needs.approver_group[1], e->needs.requester_group[0], e->needs.requester_group[1] },
+        .background = op->background, .caller = op->token_name,
     };
 
     for (size_t i = 0; i < e->approver_count && q.count < DIRECTORY_PEOPLE_MAX; i++)

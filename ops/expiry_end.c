@@ -101,7 +101,7 @@ static bool begin_end(struct ops *o, const struct membership *m)
         return false;
     }
     struct operation *op = ops_accept(o, kind, &fields, NULL, 0, NULL);
-    op->ends_member = true;
+    op->ends_member = op->background = true;
     op->token_name = eb_strdup("entrabridge");
     op->origin = eb_asprintf(EXPIRY_ORIGIN "%s:%lld", m->operation, (long long)m->ends_ms);
     op->comment_issue = eb_strdup(m->issue_id);

@@ -109,6 +109,7 @@ static void look_up(struct operation *op, const char *user)
     struct directory_query q = {
         .user = whom(op, user), .group = op->fields.group, .other = manager != NULL ? manager : ops_field_text(&op->fields, "mail"), .select = select,
         .search = ops_field_text(&op->fields, "query"), .wants = op->kind->wants, .any_group = op->ends_member,
+        .background = op->background, .caller = op->token_name,
     };
 
     if (op->kind->upns != NULL)
@@ -157,7 +158,7 @@ static void on_reporter(void *ctx, uint64_t run, const struct directory_person *
 
 static void match_reporter(struct operation *op)
 {
-    struct directory_people_query q = { .emails = { op->issue.reporter_email }, .count = 1 };
+    struct directory_people_query q = { .emails = { op->issue.reporter_email }, .count = 1, .background = op->background, .caller = op->token_name };
 
     op->awaited++;
     directory_match_people(op->ops->parts.directory, &q, OPS_READ_DEADLINE_MS, op->run, on_reporter, op->ops);

@@ -209,9 +209,9 @@ static void take_up(struct ops *o, const struct open_operation *found)
         op->undone = found->undone.answer != NULL ? json_loads(found->undone.answer, 0, NULL) : NULL;
     else if (is_undo(r))
         undo_expect(op, found->undone.before, found->undone.after, found->undone.ended_ms);
+    op->ends_member = op->background = is_end(r);
     if (r->step_of != NULL)
         composite_find(op, r->step_of, is_undo(r));
-    op->ends_member = is_end(r);
     op->stopped_before = eb_strdup(found->ending.stopped);
     if (ops_is_composite(kind)) {
         if (r->after != NULL && !composite_take_up(op, r->after))

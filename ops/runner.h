@@ -31,6 +31,7 @@ struct operation {
     const struct ops_kind *kind;
     struct config *config;              /* of the latest decision; a reference */
     char *token_id, *token_name;
+    bool background;                    /* bulk or scheduled: goes after what people at the desk wait for */
     struct ops_fields fields;
     size_t step;                        /* in the kind's list */
     enum ops_phase phase;               /* of that step */
@@ -113,7 +114,6 @@ struct operation {
     char *issue_fields;                 /* further fields that it was asked for; NULL: none */
     int64_t issue_mono_ms;              /* when the issue was asked for; 0: it was not */
     int64_t young_mono_ms;              /* of a step for a user made just now: until then Graph may not find them yet; 0: no such step */
-    bool background;                    /* bulk or scheduled: goes after what people at the desk wait for */
 
     /* the end */
     const char *outcome;

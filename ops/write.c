@@ -89,6 +89,7 @@ static void send_write(struct operation *op)
 
     graph_write(op->ops->parts.graph, &(struct graph_write){
         .kind = w->kind, .user_id = user_id, .other_id = w->other_id, .method_type = w->method_type, .method_id = w->method_id, .body = w->body,
+        .background = op->background, .patient = op->tries > 1, .alone = op->doubt, .caller = op->token_name,
     }, op->run, on_written, op->ops);
 }
 

@@ -83,15 +83,17 @@ static void count(const struct outbound_call *call, CURLcode code, long status)
     eb_metric_observe(&calls, seconds, call->cloud->name, call->name, answer_class(code, status));
 }
 
-/* Lets throttle and breaker learn from the end of an attempt. */
+/* Lets budget, throttle and breaker learn from the end of an attempt. */
 static void learn(struct outbound_call *call, const struct outbound_head *head, CURLcode code, long status)
 {
     struct outbound_cloud *c = call->cloud;
-    struct throttle_lane *lane = &c->lanes[call->repeat_safe ? LANE_READ : LANE_WRITE];
+    struct throttle_lane *lane = &c->lanes[call->place.lane];
     int64_t now_ms = eb_mono_ms();
     bool alive = code == CURLE_OK ? status < 500 || !is_transient(status) : code == CURLE_WRITE_ERROR;
 
-    if (code == CURLE_OK && status == 429 && !head->one_object)
+    if (code == CURLE_OK && status == 429 && head->write_limit && c->budget.quota > 0 && call->place.lane == LANE_WRITE)
+        budget_refused(&c->budget, now_ms, head->retry_after_ms, call_is_behind(call));
+    else if (code == CURLE_OK && status == 429 && !head->one_object)
         throttle_refused(lane, now_ms, head->retry_after_ms);
     else if (code == CURLE_OK && status < 500 && status != 429)
         throttle_served(lane, now_ms);
@@ -211,13 +213,19 @@ void attempt_ended(struct transfer *t, CURLcode code)
     cloud_pump(c);
 }
 
-void call_timed_out(struct outbound_call *call)
+void call_no_time_left(const struct outbound_call *call, struct eb_err *ret)
 {
-    struct outbound_cloud *c = call->cloud;
-    struct outbound_reply reply = { .result = OUTBOUND_NOT_SENT, .retry_after_ms = -1, .request_id = "", .content_type = "", .location = "" };
+    const struct outbound_cloud *c = call->cloud;
 
-    (void)eb_fail(&reply.err, c->unavailable, "%s (%s): %s within %lld ms", c->name, c->base_url,
+    (void)eb_fail(ret, c->unavailable, "%s (%s): %s within %lld ms", c->name, c->base_url,
                   c->breaker.open ? "it keeps failing and is left alone for a moment: no call was let through"
                   : call->tries > 0 ? "it kept failing" : "no call could be started", (long long)call->allowed_ms);
+}
+
+void call_timed_out(struct outbound_call *call)
+{
+    struct outbound_reply reply = { .result = OUTBOUND_NOT_SENT, .retry_after_ms = -1, .request_id = "", .content_type = "", .location = "" };
+
+    call_no_time_left(call, &reply.err);
     tell(call, &reply);
 }

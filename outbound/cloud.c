@@ -1,8 +1,8 @@
-/* cloud.c - a cloud's calls: the queue in order, the slots, and who may go now.
+/* cloud.c - a cloud's calls: the queue, the slots, and who may go now.
  *
  * Invariants: under_way_count <= max_calls, so that libcurl never queues by itself (its time-out would count that
  * waiting as sending); low_count <= max_low, so that bulk work never holds the last slots; a call that waits has a timer for
- * its deadline; queued_count is the length of all queues.
+ * its deadline.
  */
 #include "outbound/internal.h"
 #include "outbound/url.h"
@@ -11,12 +11,9 @@
 #include "base/log.h"
 #include "base/text.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DEADLINE_MS 30000
-#define MAX_BODY MiB(1)
 #define CONNECTIONS_SPARE 8
 #define LEAST_LEFT_MS 20        /* a call that has waited is begun with so much time left at least */
 
@@ -42,8 +39,8 @@ bool outbound_cloud_new(struct outbound *o, const struct outbound_cloud_options 
     c->max_low = c->max_calls * 3 / 4 > 0 ? c->max_calls * 3 / 4 : 1;
     c->max_queue = opt->max_queue > 0 ? opt->max_queue : 0;
     c->unavailable = opt->unavailable;
-    for (int q = 0; q < QUEUES; q++)
-        TAILQ_INIT(&c->queue[q]);
+    queue_init(&c->queue);
+    budget_init(&c->budget, opt->write_quota, opt->write_period_ms, eb_mono_ms());
     TAILQ_INIT(&c->under_way);
     TAILQ_INIT(&c->backing_off);
     SLIST_INIT(&c->idle);
@@ -71,12 +68,15 @@ int outbound_calls_under_way(const struct outbound_cloud *c)
     return c->under_way_count;
 }
 
-void call_free(struct outbound_call *call)
+static void count_under_way(const struct outbound_call *call, int one)
 {
-    if (call->secret_body)
-        OPENSSL_cleanse(call->body_copy, call->body.len);
-    eb_timer_free(call->timer);
-    free(call);
+    struct outbound_cloud *c = call->cloud;
+    bool behind = call_is_behind(call), write = call->place.lane == LANE_WRITE;
+
+    c->under_way_count += one;
+    c->low_count += behind ? one : 0;
+    c->write_count += write ? one : 0;
+    c->low_write_count += behind && write ? one : 0;
 }
 
 void call_detach(struct outbound_call *call)
@@ -87,13 +87,12 @@ void call_detach(struct outbound_call *call)
         eb_timer_stop(call->timer);
     switch (call->state) {
     case CALL_QUEUED:
-        TAILQ_REMOVE(&c->queue[call->queue], call, link);
-        c->queued_count--;
+        if (call->place.of != NULL)
+            queue_remove(&c->queue, &call->place);
         break;
     case CALL_UNDER_WAY:
         TAILQ_REMOVE(&c->under_way, call, link);
-        c->under_way_count--;
-        c->low_count -= call->queue == QUEUE_LOW;
+        count_under_way(call, -1);
         break;
     case CALL_BACKING_OFF:
         TAILQ_REMOVE(&c->backing_off, call, link);
@@ -102,11 +101,6 @@ void call_detach(struct outbound_call *call)
         TAILQ_REMOVE(&c->o->ending, call, link);
         break;
     }
-}
-
-static int lane_of(const struct outbound_call *call)
-{
-    return call->repeat_safe ? LANE_READ : LANE_WRITE;
 }
 
 static int64_t held_ms(const struct held *h, int64_t now_ms)
@@ -123,7 +117,7 @@ static void set_held(struct held *h, bool shut, int64_t now_ms)
 /* Adds what 429 cost it since it was queued. */
 static void count_held(struct outbound_call *call)
 {
-    int64_t now = held_ms(&call->cloud->held[lane_of(call)], eb_mono_ms());
+    int64_t now = held_ms(&call->cloud->held[call->place.lane], eb_mono_ms());
 
     call->throttled_ms += now - call->held_from_ms;
     call->held_from_ms = now;
@@ -155,15 +149,10 @@ void call_timer(struct outbound_call *call, int64_t after_ms)
 void cloud_enqueue(struct outbound_call *call, bool first)
 {
     struct outbound_cloud *c = call->cloud;
-    struct call_list *q = &c->queue[call->queue];
 
     call->state = CALL_QUEUED;
-    call->held_from_ms = held_ms(&c->held[lane_of(call)], eb_mono_ms());
-    if (first)
-        TAILQ_INSERT_HEAD(q, call, link);
-    else
-        TAILQ_INSERT_TAIL(q, call, link);
-    c->queued_count++;
+    call->held_from_ms = held_ms(&c->held[call->place.lane], eb_mono_ms());
+    queue_put(&c->queue, &call->place, first);
     if (first)                  /* a new one gets its timer only if it cannot start at once */
         call_timer(call, call->deadline_ms - eb_mono_ms());
 }
@@ -206,7 +195,7 @@ static void start(struct outbound_call *call, int64_t now_ms)
 
     count_held(call);
     call_detach(call);
-    if (!transfer_start(call, &err)) {
+    if (!call_fill(call, &err) || !transfer_start(call, &err)) {
         if (call->probe)
             breaker_probe_dropped(&c->breaker);
         call_end_later(call, &err);
@@ -215,152 +204,105 @@ static void start(struct outbound_call *call, int64_t now_ms)
     call->tries++;
     call->state = CALL_UNDER_WAY;
     TAILQ_INSERT_TAIL(&c->under_way, call, link);
-    c->under_way_count++;
-    c->low_count += call->queue == QUEUE_LOW;
-    throttle_sent(&c->lanes[lane_of(call)], now_ms);
+    count_under_way(call, 1);
+    throttle_sent(&c->lanes[call->place.lane], now_ms);
+    if (call->place.lane == LANE_WRITE)
+        budget_sent(&c->budget, now_ms);
 }
 
-/* Milliseconds until it is worth to look again; 0: the call may go and has the probe if there is one to take. */
-static int64_t hindrance(struct outbound_call *call, int64_t now_ms)
+static bool breaker_is_shut(const struct outbound_cloud *c, int64_t now_ms)
 {
-    struct outbound_cloud *c = call->cloud;
-    int64_t wait = throttle_wait_ms(&c->lanes[lane_of(call)], now_ms);
-
-    set_held(&c->held[lane_of(call)], wait > 0, now_ms);
-    if (wait > 0 || breaker_lets(&c->breaker, now_ms, &call->probe))
-        return wait;
-    return c->breaker.until_ms > now_ms ? c->breaker.until_ms - now_ms : DEADLINE_MS;   /* a probe is out: its end pumps */
+    return c->breaker.open && (c->breaker.probing || now_ms < c->breaker.until_ms);
 }
 
-/* It waited until there is no time left for an answer: sent now, a write could only end in doubt. Its own timer ends it, as not sent. */
+/* Is a place free for a call of that rank and lane? */
+static bool has_place(const struct outbound_cloud *c, int rank, int lane, int64_t now_ms)
+{
+    bool behind = rank >= RANK_BACKGROUND_HIGH;
+
+    if (c->under_way_count >= c->max_calls || (behind && c->low_count >= c->max_low))
+        return false;
+    return lane == LANE_READ || (c->write_count < budget_at_once(&c->budget, now_ms, false) &&
+                                 (!behind || c->low_write_count < budget_at_once(&c->budget, now_ms, true)));
+}
+
+/* Milliseconds until a call of that rank and lane may go, places apart. */
+static int64_t hindrance(struct outbound_cloud *c, int rank, int lane, int64_t now_ms)
+{
+    int64_t rate = throttle_wait_ms(&c->lanes[lane], now_ms);
+    int64_t quota = lane == LANE_WRITE ? budget_wait_ms(&c->budget, now_ms, rank >= RANK_BACKGROUND_HIGH) : 0;
+
+    set_held(&c->held[lane], rate > 0, now_ms);
+    return rate > quota ? rate : quota;
+}
+
+/* Who of those that wait may go now. *wake: milliseconds until it is worth to look again. */
+static unsigned who_may(struct outbound_cloud *c, int64_t now_ms, int64_t *wake)
+{
+    unsigned may = 0;
+
+    for (int rank = 0; rank < RANKS; rank++)
+        for (int lane = 0; lane < LANES; lane++) {
+            int64_t wait = c->queue.lengths[rank][lane] > 0 && has_place(c, rank, lane, now_ms) ? hindrance(c, rank, lane, now_ms) : -1;
+            if (wait == 0)
+                may |= QUEUE_MAY(rank, lane);
+            else if (wait > 0 && wait < *wake)
+                *wake = wait;
+        }
+    return may;
+}
+
+/* It waited until there is no time left for an answer: sent now, a write could only end in doubt. It ends as not sent. */
 static bool is_too_late(const struct outbound_call *call, int64_t now_ms)
 {
     return call->timer != NULL && call->deadline_ms - now_ms < LEAST_LEFT_MS;
 }
 
+static struct outbound_call *call_at(struct queue_item *place)
+{
+    return (struct outbound_call *)(void *)((char *)place - offsetof(struct outbound_call, place));
+}
+
 void cloud_pump(struct outbound_cloud *c)
 {
     int64_t now_ms = eb_mono_ms(), wake = INT64_MAX;
-    bool shut[LANES] = { false, false };
-    struct outbound_call *call, *next;
+    struct queue_item *place;
 
-    for (int q = 0; q < QUEUES; q++) {
-        for (call = TAILQ_FIRST(&c->queue[q]); call != NULL; call = next) {
-            next = TAILQ_NEXT(call, link);
-            int lane = lane_of(call);
-            if (c->under_way_count >= c->max_calls || (q == QUEUE_LOW && c->low_count >= c->max_low) || (shut[LANE_READ] && shut[LANE_WRITE]))
-                goto out;
-            if (shut[lane] || is_too_late(call, now_ms))
-                continue;
-            int64_t wait = hindrance(call, now_ms);
-            if (wait == 0) {
-                start(call, now_ms);
-            } else {
-                shut[lane] = true;
-                wake = wait < wake ? wait : wake;
-            }
+    if (breaker_is_shut(c, now_ms))         /* a probe that is out pumps when it ends */
+        wake = c->breaker.probing ? INT64_MAX : c->breaker.until_ms - now_ms;
+    while (c->queue.length > 0 && !breaker_is_shut(c, now_ms) && (place = queue_take(&c->queue, who_may(c, now_ms, &wake))) != NULL) {
+        struct outbound_call *call = call_at(place);
+        struct eb_err err = { 0 };
+        if (is_too_late(call, now_ms)) {
+            call_no_time_left(call, &err);
+            call_detach(call);
+            call_end_later(call, &err);
+        } else {
+            (void)breaker_lets(&c->breaker, now_ms, &call->probe);      /* it does: only whether this is the probe is asked */
+            start(call, now_ms);
         }
     }
-out:
-    if (wake < INT64_MAX)
+    if (wake < INT64_MAX && c->queue.length > 0)
         eb_timer_set(c->timer, wake);
 }
 
-static char *put(char **to, const void *data, size_t len)
+bool outbound_write_is_free(struct outbound_cloud *c)
 {
-    char *at = *to;
+    int64_t now_ms = eb_mono_ms();
 
-    memcpy(at, data, len);
-    at[len] = '\0';
-    *to += len + 1;
-    return at;
-}
-
-static void add_header(struct outbound_call *call, int *count, char *text)
-{
-    call->headers[*count].data = text;
-    call->headers[*count].next = NULL;
-    if (*count > 0)
-        call->headers[*count - 1].next = &call->headers[*count];
-    (*count)++;
-}
-
-static size_t text_size(const struct outbound_cloud *c, const struct outbound_request *r)
-{
-    size_t size = c->base_len + strlen(r->path) + strlen(r->method) + r->body.len + 3;
-
-    for (size_t i = 0; r->headers != NULL && r->headers[i] != NULL; i++)
-        size += strlen(r->headers[i]) + 1;
-    if (r->content_type != NULL)
-        size += sizeof("Content-Type: ") + strlen(r->content_type);
-    return size;
-}
-
-/* One block for the call and all that it copies. */
-static struct outbound_call *call_new(struct outbound_cloud *c, const struct outbound_request *r)
-{
-    static char accept[] = "Accept: application/json";
-    struct outbound_call *call = eb_alloc(sizeof(*call) + text_size(c, r));
-    char *to = call->data;
-    int headers = 0;
-
-    call->cloud = c;
-    call->name = r->call;
-    call->repeat_safe = r->repeat_safe;
-    call->wants_json = r->wants_json;
-    call->queue = r->high_priority ? QUEUE_HIGH : r->low_priority ? QUEUE_LOW : QUEUE_NORMAL;
-    call->allowed_ms = r->deadline_ms > 0 ? r->deadline_ms : DEADLINE_MS;
-    call->deadline_ms = eb_mono_ms() + call->allowed_ms;
-    call->max_body = r->max_body > 0 ? r->max_body : MAX_BODY;
-    call->url = to;
-    memcpy(to, c->base_url, c->base_len);
-    to += c->base_len;
-    put(&to, r->path, strlen(r->path));
-    call->method = put(&to, r->method, strlen(r->method));
-    add_header(call, &headers, accept);
-    add_header(call, &headers, call->request_id);
-    if (r->content_type != NULL) {
-        char *line = to;
-        to += sizeof("Content-Type: ") - 1;
-        memcpy(line, "Content-Type: ", sizeof("Content-Type: ") - 1);
-        put(&to, r->content_type, strlen(r->content_type));
-        add_header(call, &headers, line);
-        call->has_body = true;
-        call->body.len = r->body.len;
-        call->body_copy = put(&to, r->body.len > 0 ? r->body.p : "", r->body.len);
-        call->body.p = call->body_copy;
-        call->secret_body = r->secret_body;
-    }
-    for (size_t i = 0; r->headers != NULL && r->headers[i] != NULL && headers < CALL_HEADERS_MAX; i++)
-        add_header(call, &headers, put(&to, r->headers[i], strlen(r->headers[i])));
-    return call;
-}
-
-/* Nothing in a URL or a header may end its line. */
-static bool well_formed(const struct outbound_request *r)
-{
-    size_t count = 0;
-
-    if (r->path[0] != '/' && r->path[0] != '?')
-        return false;
-    for (const char *p = r->path; *p != '\0'; p++)
-        if (*p <= ' ' || (unsigned char)*p >= 0x7F || *p == '#')
-            return false;
-    for (; r->headers != NULL && r->headers[count] != NULL; count++)
-        if (r->headers[count][strcspn(r->headers[count], "\r\n")] != '\0')
-            return false;
-    return count + 3 <= CALL_HEADERS_MAX;
+    return !breaker_is_shut(c, now_ms) && c->queue.lengths[RANK_HIGH][LANE_WRITE] == 0 && has_place(c, RANK_HIGH, LANE_WRITE, now_ms) &&
+           throttle_wait_ms(&c->lanes[LANE_WRITE], now_ms) == 0 && budget_wait_ms(&c->budget, now_ms, false) == 0;
 }
 
 static bool admit(struct outbound_cloud *c, const struct outbound_request *r, struct eb_err *err)
 {
     int64_t now_ms = eb_mono_ms();
 
-    if (!well_formed(r))
+    if (!call_well_formed(r))
         return eb_fail(err, EB_INTERNAL, "%s: the call %s has a malformed path or header", c->name, r->call);
-    if (c->queued_count > 0 && c->queued_count >= c->max_queue)
-        return eb_fail(err, EB_OVERLOADED, "%s: %d calls are waiting already", c->name, c->queued_count);
-    if (!r->repeat_safe && c->breaker.open && (c->breaker.probing || now_ms < c->breaker.until_ms)) {
+    if (c->queue.length > 0 && c->queue.length >= (size_t)c->max_queue)
+        return eb_fail(err, EB_OVERLOADED, "%s: %zu calls are waiting already", c->name, c->queue.length);
+    if (!r->repeat_safe && breaker_is_shut(c, now_ms)) {
         (void)eb_fail(err, c->unavailable, "%s: it has failed %d times in a row and is left alone for a moment",
                       c->name, c->breaker.failures);
         err->retry_after_ms = now_ms < c->breaker.until_ms ? (int)(c->breaker.until_ms - now_ms) : 1000;
@@ -412,10 +354,26 @@ static void forget_in(struct call_list *list, struct outbound_cloud *c, const vo
     }
 }
 
+static void forget_queued(struct queue_ring *ring, const void *ctx, const uint64_t *id)
+{
+    struct queue_caller *caller, *next_caller;
+    struct queue_item *i, *next;
+
+    for (caller = TAILQ_FIRST(ring); caller != NULL; caller = next_caller) {
+        next_caller = TAILQ_NEXT(caller, link);
+        for (i = TAILQ_FIRST(&caller->items); i != NULL; i = next) {
+            next = TAILQ_NEXT(i, link);         /* with its last item the caller goes too */
+            if (id == NULL || (call_at(i)->ctx == ctx && call_at(i)->id == *id))
+                drop(call_at(i));
+        }
+    }
+}
+
 static void forget_all(struct outbound_cloud *c, const void *ctx, const uint64_t *id)
 {
-    for (int q = 0; q < QUEUES; q++)
-        forget_in(&c->queue[q], c, ctx, id);
+    for (int rank = 0; rank < RANKS; rank++)
+        for (int lane = 0; lane < LANES; lane++)
+            forget_queued(&c->queue.rings[rank][lane], ctx, id);
     forget_in(&c->backing_off, c, ctx, id);
     forget_in(&c->under_way, c, ctx, id);
     forget_in(&c->o->ending, c, ctx, id);

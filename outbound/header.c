@@ -130,6 +130,8 @@ void outbound_head_line(struct outbound_head *h, struct eb_span line, int64_t wa
     case 'x':
         if (IS_NAME(line, "x-arequestid", &v) || IS_NAME(line, "x-ms-request-id", &v))
             keep(h->request_id, sizeof(h->request_id), v);
+        else if (IS_NAME(line, "x-ms-throttle-information", &v))
+            h->write_limit = memmem(v.p, v.len, "WriteLimitExceeded", strlen("WriteLimitExceeded")) != NULL;
         break;
     case 'a':
         if (h->request_id[0] == '\0' && IS_NAME(line, "atl-traceid", &v))

@@ -14,6 +14,7 @@ int64_t outbound_retry_after(struct eb_span value, int64_t wall_now_ms);
 struct outbound_head {
     size_t bytes;
     int64_t retry_after_ms;         /* -1: none */
+    bool write_limit;               /* the 429 is about the quota of writes (x-ms-throttle-information: WriteLimitExceeded) */
     bool one_object;                /* the 429 is about one object only (RateLimit-Reason: jira-per-issue-on-write) */
     char content_type[80];
     char location[2048];            /* "": none, or one that does not fit, for a cut one would lead elsewhere */

@@ -6,8 +6,10 @@
 #ifndef OUTBOUND_INTERNAL_H
 #define OUTBOUND_INTERNAL_H
 
+#include "outbound/budget.h"
 #include "outbound/header.h"
 #include "outbound/outbound.h"
+#include "outbound/queue.h"
 #include "outbound/throttle.h"
 
 #include <curl/curl.h>
@@ -31,9 +33,6 @@ struct outbound {
     LIST_HEAD(cloud_list, outbound_cloud) clouds;
 };
 
-enum { LANE_READ, LANE_WRITE, LANES };
-enum { QUEUE_HIGH, QUEUE_NORMAL, QUEUE_LOW, QUEUES };      /* in the order in which they are served */
-
 /* How long a lane has been shut by what 429 said, since ever: of two readings the difference counts. */
 struct held { int64_t total_ms, since_ms /* 0: it is open */; };
 
@@ -44,10 +43,12 @@ struct outbound_cloud {
     size_t base_len;
     bool plain;                         /* http, on loopback */
     int max_calls, max_queue;
-    int max_low;                        /* of calls of low priority under way: three quarters of max_calls, at least 1 */
+    int max_low;                        /* of calls of background and low priority under way: three quarters of max_calls, at least 1 */
     enum eb_code unavailable;
-    struct call_list queue[QUEUES], under_way, backing_off;
-    int queued_count, under_way_count, low_count;       /* low_count: of those under way */
+    struct queue queue;
+    struct call_list under_way, backing_off;
+    int under_way_count, low_count, write_count, low_write_count;       /* of those under way */
+    struct budget budget;
     struct throttle_lane lanes[LANES];
     struct held held[LANES];
     struct breaker breaker;
@@ -61,17 +62,19 @@ enum call_state { CALL_QUEUED, CALL_UNDER_WAY, CALL_BACKING_OFF, CALL_ENDING };
 
 struct outbound_call {
     TAILQ_ENTRY(outbound_call) link;
+    struct queue_item place;            /* in the queue, and rank and lane always */
     struct outbound_cloud *cloud;
     enum call_state state;
     uint64_t id;
     outbound_done *done;
+    outbound_fill *fill;
     void *ctx;
     const char *name, *method, *url;
+    char *filled;                       /* what method, url and body point into after fill() */
     struct eb_span body;
     char *body_copy;
     bool secret_body;
     bool has_body, repeat_safe, wants_json, probe, new_connection;
-    int queue;                          /* QUEUE_HIGH, ... */
     int tries;
     int64_t deadline_ms;                /* on the monotonic clock */
     int64_t allowed_ms;                 /* from the request: the whole time */
@@ -109,17 +112,24 @@ void transfer_stop(struct transfer *t);         /* takes it out of libcurl, also
 void transfer_release(struct transfer *t);      /* back to the idle ones */
 void transfer_free(struct transfer *t);
 
+/* call.c */
+bool call_well_formed(const struct outbound_request *r);        /* nothing in a URL or a header may end its line */
+struct outbound_call *call_new(struct outbound_cloud *c, const struct outbound_request *r);
+bool call_fill(struct outbound_call *call, struct eb_err *err) EB_CHECK;        /* asks what is to be sent, where that is told only now */
+bool call_is_behind(const struct outbound_call *call);          /* of background or low priority */
+void call_free(struct outbound_call *call);
+
 /* cloud.c */
 void cloud_enqueue(struct outbound_call *call, bool first);
 void cloud_pump(struct outbound_cloud *c);
 void call_timer(struct outbound_call *call, int64_t after_ms);
 void call_end_later(struct outbound_call *call, const struct eb_err *err);
 void call_detach(struct outbound_call *call);  /* takes a call out of whatever holds it */
-void call_free(struct outbound_call *call);
 void outbound_tell_ending(void *o);
 
 /* attempt.c */
 void attempt_ended(struct transfer *t, CURLcode code);
 void call_timed_out(struct outbound_call *call);    /* its deadline came while it waited */
+void call_no_time_left(const struct outbound_call *call, struct eb_err *ret);
 
 #endif

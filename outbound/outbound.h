@@ -1,7 +1,7 @@
 /* outbound.h - the one HTTP client, libcurl's multi interface on the loop, for every cloud.
  *
- * A cloud has a base URL, a limit of calls under way with its own queue, a token bucket that learns from 429 and
- * Retry-After, a breaker, metrics. Reads (repeat_safe) are retried with jittered back-off within their deadline;
+ * A cloud has a base URL, a limit of calls under way with its own queue (queue.h), a budget of writes (budget.h), a token bucket that
+ * learns from 429 and Retry-After, a breaker, metrics. Reads (repeat_safe) are retried with jittered back-off within their deadline;
  * a write is sent exactly once: its caller decides what an answer that did not come means.
  */
 #ifndef OUTBOUND_OUTBOUND_H
@@ -33,6 +33,8 @@ struct outbound_cloud_options {
     int max_calls;              /* under way at once; more wait in order */
     int max_queue;              /* waiting; past it a call fails as NOT_SENT with EB_OVERLOADED */
     enum eb_code unavailable;   /* EB_ENTRA_UNAVAILABLE or EB_JIRA_UNAVAILABLE */
+    int write_quota;            /* writes in write_period_ms that the cloud allows (budget.h); 0: not known, or none */
+    int64_t write_period_ms;
 };
 bool outbound_cloud_new(struct outbound *o, const struct outbound_cloud_options *c, struct outbound_cloud **ret,
                         struct eb_err *err) EB_CHECK;
@@ -45,6 +47,11 @@ bool outbound_url_within(const struct outbound_cloud *c, const char *url, const 
 /* The header of credentials as a request takes it: Basic with a user, Bearer without (NULL). The caller's: eb_wipe_free(). */
 char *outbound_authorization(const char *user, const char *secret);
 
+struct outbound_request;
+/* Asked right before a call leaves, also when it leaves anew: method, path, call and body may be set to what is to be sent instead
+ * (copied). It begins no call. */
+typedef void outbound_fill(void *ctx, uint64_t id, struct outbound_request *r);
+
 struct outbound_request {
     const char *method;
     const char *path;           /* from the base on, escaped, with query */
@@ -55,7 +62,10 @@ struct outbound_request {
     bool repeat_safe;           /* a read: may be sent again after any failure */
     bool wants_json;            /* of a read: a 2xx with something that cannot be JSON (a proxy's page) counts as a failure too */
     bool high_priority;         /* goes before the others that wait */
-    bool low_priority;          /* goes behind all others, and never into the last quarter of max_calls: bulk work leaves room */
+    bool background;            /* bulk or scheduled work: behind what people wait for (queue.h), and never into the last quarter of max_calls */
+    bool low_priority;          /* behind background work too */
+    uint32_t caller;            /* whose it is: callers take turns. 0: nobody's in particular */
+    outbound_fill *fill;        /* or NULL */
     bool secret_body;           /* the copy of the body, and the answer's, are wiped when the call ends */
     int64_t deadline_ms;        /* from now, queue and retries included; 0: 30 s */
     size_t max_body;            /* of the answer; 0: 1 MiB */
@@ -86,5 +96,7 @@ void outbound_forget(struct outbound_cloud *c, void *ctx, uint64_t id);
 /* A glance, for those who parse elsewhere: it begins and ends like an object or an array. */
 bool outbound_looks_like_json(struct eb_span body);
 int outbound_calls_under_way(const struct outbound_cloud *c);
+/* Would a write of high priority leave at once? */
+bool outbound_write_is_free(struct outbound_cloud *c);
 
 #endif

@@ -101,7 +101,7 @@ static bool set_one(struct sim *s, const char *name, const json_t *value)
         { "tap_default_minutes", &s->tap.default_minutes, 10 },
         { "delta_page_size", &s->delta.page_size, 1 }, { "delta_member_page", &s->delta.member_page, 1 }, { "delta_life_s", &s->delta.life_s, 0 },
         { "delta_empty_every", &s->delta.empty_every, 0 }, { "delta_repeat_every", &s->delta.repeat_every, 0 },
-        { "quota_units", &s->quota.units.size, 0 }, { "quota_writes", &s->quota.writes.size, 0 },
+        { "quota_units", &s->quota.units.size, 0 }, { "quota_writes", &s->quota.writes.size, 0 }, { "quota_writes_ms", &s->quota.writes.period_ms, 1 },
         { "jira_users_page", &s->opt.jira_users_page, 0 },
     };
     const struct { const char *name; bool *at; } flags[] = { { "tap_enabled", &s->tap.enabled }, { "tap_once", &s->tap.once }, { "no_browse_users", &s->no_browse_users } };

@@ -11,7 +11,7 @@ static const char *const total_names[SIM_TOTALS] = {
     "adds", "removes", "patches", "comments", "comments_deleted", "users_deleted", "tokens", "graph_calls", "jira_calls", "batch_items",
     "creates", "deletes", "purges", "restores", "enables", "disables", "passwords", "passes", "passes_deleted",
     "revokes", "licences", "licences_added", "licences_removed", "invites", "methods_deleted", "managers",
-    "calls_low", "calls_normal", "calls_high", "throttled", "resource_units",
+    "calls_low", "calls_normal", "calls_high", "throttled", "resource_units", "writes", "writes_refused",
     "assets_calls", "assets_creates", "assets_updates", "assets_deletes", "assets_identical",
 };
 

@@ -79,11 +79,15 @@ bool quota_take(struct sim *s, struct sim_call *c, const struct sim_route *route
     sim_reply_header(r, "x-ms-resource-unit", "%d", cost);
     if (share(units, cost) >= LOW_SHARE)
         sim_reply_header(r, "x-ms-throttle-limit-percentage", "%.1f", share(units, cost));
-    if (refuse(s, c, units, cost, "ResourceUnitLimitExceeded", r) ||
-        (write && refuse(s, c, writes, 1, "WriteLimitExceeded", r)))
+    if (refuse(s, c, units, cost, "ResourceUnitLimitExceeded", r))
         return false;
+    if (write && refuse(s, c, writes, 1, "WriteLimitExceeded", r)) {
+        sim_count(s->counters, SIM_WRITES_REFUSED);
+        return false;
+    }
     units->left -= cost;
     writes->left -= write;
     sim_count_more(s->counters, SIM_UNITS, cost);
+    sim_count_more(s->counters, SIM_WRITES, write);
     return true;
 }

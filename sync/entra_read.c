@@ -407,7 +407,7 @@ static void send_batch(struct entra *e, struct job *j)
     }
     for (int i = 0; i < j->asks.count; i++)
         graph_batch_get(b, j->asks.paths[i]);
-    graph_batch_low(b);
+    graph_batch_for(b, GRAPH_SYNC, NULL);
     j->sent_ms = eb_mono_ms();
     e->batch = j;
     graph_batch_send(e->x->graph, b, BATCH_MS, e->last_id, on_batch, j);

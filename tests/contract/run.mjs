@@ -36,6 +36,16 @@ function differences(answer, want) {
     return faults;
 }
 
+// What is asked once the fault of a case has acted: each must come to its end.
+async function runBesides(c, { bridge, sim }) {
+    await sim.control('POST', 'wait', { calls: { path: c.faults[0].match.path, method: c.faults[0].match.method, count: 1 }, timeout_ms: 10_000 });
+    const ended = await Promise.all(c.besides.map(async (b) => {
+        const answer = await bridge.post(b.path, b.body);
+        return await sim.awaitComment(b.body.issue, answer.body.operation) ? [] : [`no comment arrived on ${b.body.issue}: ${JSON.stringify(answer)}`];
+    }));
+    return ended.flat();
+}
+
 async function runCase(c, { bridge, sim, front }) {
     if (c.faults)
         await sim.control('POST', 'faults', c.faults);
@@ -45,8 +55,10 @@ async function runCase(c, { bridge, sim, front }) {
         await sim.control('POST', 'issues', c.edit);
     if (c.tokensGone)
         await sim.control('DELETE', 'tokens');
-    const answer = await bridge.post(c.path, c.body);
-    const faults = differences(answer, c.want);
+    const asked = bridge.post(c.path, c.body);
+    const others = c.besides ? await runBesides(c, { bridge, sim }) : [];
+    const answer = await asked;
+    const faults = differences(answer, c.want).concat(others);
     if (c.comment && !await sim.awaitComment(c.issueKey ?? c.body.issue, answer.body.operation))
         faults.push(`no comment arrived for operation ${answer.body.operation}`);
     await front.settled();
@@ -145,6 +157,7 @@ async function main() {
         await runCases('conditions of the policy, lists in pages', cases.conditions, world,
             { settings: { app_role: 'user-administrator', page_size: 2 }, policy: CONDITIONS, commands: cases.commands });
         await runCases('operations under faults', cases.faults, world, { lastCall: cases.lastCall });
+        await runCases('writes that wait', cases.waiting, world);
         await runCases('certificate, Bearer over the gateway URL', cases.variants, world, { gateway: true, certificate });
         console.log('');
         for (const shape of cases.calls)

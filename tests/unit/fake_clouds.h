@@ -110,6 +110,7 @@ int graph_batch_get(struct graph_batch *b, const char *path)
     b->paths[b->count] = eb_strdup(path);
     return b->count++;
 }
+void graph_batch_for(struct graph_batch *b, enum graph_priority priority, const char *caller) { }
 void graph_batch_send(struct graph *g, struct graph_batch *b, int64_t deadline_ms, uint64_t id, graph_batch_done *done, void *ctx)
 {
     struct fake_call *c = eb_alloc(sizeof(*c));

@@ -331,7 +331,7 @@ void graph_page_get(struct graph *g, const char *path, bool minimal, int64_t dea
 }
 void graph_page_forget(struct graph *g, void *ctx, uint64_t id) { forget(ctx, id); }
 struct graph_batch *graph_batch_new(void) { return eb_alloc(sizeof(struct graph_batch)); }
-void graph_batch_low(struct graph_batch *b) { }
+void graph_batch_for(struct graph_batch *b, enum graph_priority priority, const char *caller) { }
 int graph_batch_get(struct graph_batch *b, const char *path)
 {
     b->paths[b->count] = eb_strdup(path);

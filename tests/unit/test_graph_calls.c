@@ -598,7 +598,7 @@ static void test_page_forgotten(void **state)
     graph_page_forget(b.g, &b, 7);                          /* while it waits for the token */
     graph_page_get(b.g, "/users", false, 300, 7, on_page, &b);
     eb_loop_run(b.loop);
-    graph_batch_low(batch);
+    graph_batch_for(batch, GRAPH_SYNC, NULL);
     graph_batch_send(b.g, batch, 300, 7, on_batch, &b);
     eb_loop_run(b.loop);
     b.script = give_page;
@@ -626,7 +626,7 @@ static void test_low_batch(void **state)
 
     (void)state;
     bed_up(&b, answer_batch);
-    graph_batch_low(batch);
+    graph_batch_for(batch, GRAPH_SYNC, NULL);
     graph_batch_get(batch, "/users/a");
     graph_batch_get(batch, "/users/$count");
     graph_batch_send(b.g, batch, 2000, 1, on_batch, &b);
