@@ -21,7 +21,8 @@ struct sending { struct alert *alert; uint64_t id; char operation[EB_ID_LEN], *b
 struct alert {
     struct ops *ops;
     struct outbound_cloud *cloud;
-    char *authorization;                /* the header; NULL: none */
+    char *url, *authorization;          /* the setting; the header, or NULL */
+    const char *path;                   /* in url: what follows scheme and host */
     uint64_t last_id;
     unsigned count;
     LIST_HEAD(, sending) all;
@@ -45,6 +46,7 @@ void alert_free(struct alert *a)
     if (a->cloud != NULL)
         outbound_cloud_free(a->cloud);
     eb_wipe_free(a->authorization);
+    free(a->url);
     free(a);
 }
 
@@ -88,33 +90,50 @@ static void send_now(void *arg)
 
     s->tries++;
     outbound_send(s->alert->cloud, &(struct outbound_request){
-        .method = "POST", .path = "", .call = "alert.limit", .headers = headers, .content_type = "application/json",
+        .method = "POST", .path = s->alert->path[0] != '\0' ? s->alert->path : "/", .call = "alert.limit", .headers = headers, .content_type = "application/json",
         .body = { s->body, strlen(s->body) }, .deadline_ms = DEADLINE_MS, .max_body = KiB(64),
     }, s->id, sent, s->alert);
+}
+
+static bool is_same(const struct alert *a, const char *url, const char *authorization)
+{
+    return a != NULL && strcmp(a->url, url) == 0 && eb_streq(a->authorization, authorization);
+}
+
+/* NULL: said why. authorization is taken. */
+static struct alert *alert_new(struct ops *o, const char *url, char *authorization)
+{
+    struct alert *a = eb_alloc(sizeof *a);
+    const char *host = strstr(url, "://");
+    struct eb_err err = { 0 };
+
+    a->ops = o;
+    a->authorization = authorization;
+    a->url = eb_strdup(url);
+    a->path = a->url + (host != NULL ? (size_t)(host - url) + 3 + strcspn(host + 3, "/") : strlen(url));
+    LIST_INIT(&a->all);
+    char *base = eb_asprintf("%.*s", (int)(a->path - a->url), url);
+    bool good = outbound_cloud_new(o->parts.outbound, &(struct outbound_cloud_options){ "alert", base, 4, SENDING_MAX, EB_OVERLOADED }, &a->cloud, &err);
+    free(base);
+    if (good)
+        return a;
+    eb_error(NULL, "no alert can be sent: %s", err.text);
+    alert_free(a);
+    return NULL;
 }
 
 /* The address may have changed with a reload. What is on its way to an earlier one is dropped with it. */
 static bool make_ready(struct ops *o, const struct config_limits *l)
 {
-    struct outbound_cloud_options cloud = { "alert", l->alert_url, 4, SENDING_MAX, EB_OVERLOADED };
-    struct eb_err err = { 0 };
     char *authorization = l->alert_secret != NULL ? outbound_authorization(NULL, l->alert_secret) : NULL;
 
-    if (o->alert != NULL && strcmp(outbound_base_url(o->alert->cloud), l->alert_url) == 0 && eb_streq(o->alert->authorization, authorization)) {
+    if (is_same(o->alert, l->alert_url, authorization)) {
         eb_wipe_free(authorization);
         return true;
     }
     alert_free(o->alert);
-    o->alert = eb_alloc(sizeof *o->alert);
-    o->alert->ops = o;
-    o->alert->authorization = authorization;
-    LIST_INIT(&o->alert->all);
-    if (outbound_cloud_new(o->parts.outbound, &cloud, &o->alert->cloud, &err))
-        return true;
-    eb_error(NULL, "no alert can be sent: %s", err.text);
-    alert_free(o->alert);
-    o->alert = NULL;
-    return false;
+    o->alert = alert_new(o, l->alert_url, authorization);
+    return o->alert != NULL;
 }
 
 static char *body_of(const struct operation *op, const struct policy_limit *l)
