@@ -210,7 +210,7 @@ static enum ops_flow ask_limits(struct operation *op)
 
 enum ops_flow ops_step_wait(struct operation *op)
 {
-    if (op->row >= 0)                   /* begun: the gate is before the next write */
+    if (op->row >= 0 || op->fields.dry_run || op->explain || op->verdict.shadow)      /* begun: the gate is before the next write; or nothing is written */
         return OPS_NEXT;
     if (op->at_ms > eb_now_ms()) {
         schedule_message(op, op->message, sizeof op->message);
