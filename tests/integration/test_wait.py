@@ -63,7 +63,7 @@ class Scheduled(World):
         self.assertFalse(self.sim.enabled("ada"))
         self.assertEqual(len(self.comments(issue, 2)), 2)
         self.assertEqual(len(self.sim.writes()), 1)
-        self.assertEqual(self.timers(), [])
+        self.settled()
         replay = self.post("user.disable", issue=issue, at=rfc(at), reason="leaves")
         self.assertEqual((replay[0], replay[2]["replayed"], replay[2]["outcome"]), (200, True, "succeeded"), replay)
         self.service.cli("audit", "verify")
@@ -102,7 +102,7 @@ class Scheduled(World):
         self.service.start()
         self.assertEqual(self.service.await_ended(a["operation"])["outcome"], "succeeded")
         self.assertEqual(self.execute("SELECT count(*) FROM waiting"), [(0,)])
-        self.assertEqual(self.timers(), [])
+        self.settled()
 
     def test_judged_anew_by_the_policy_of_then(self):
         issue = self.issue()
@@ -204,7 +204,7 @@ class Scheduled(World):
         self.execute("UPDATE operations SET request = replace(request, substr(request, instr(request, '\"at\":\"') + 6, 24), ?)", rfc(now() - 1000))
         self.execute("UPDATE timers SET due_ms = ? WHERE kind = 'operation'", now() - 1000)
         eventually(lambda: self.execute("SELECT count(*) FROM conclusions WHERE outcome = 'succeeded'") == [(len(made),)], 30, self.service.log_text)
-        self.assertEqual((self.timers(), self.waiting()), ([], []))
+        self.settled()
 
 
 class Cancelled(World):
