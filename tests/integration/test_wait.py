@@ -94,8 +94,8 @@ class Scheduled(World):
         self.assertFalse(self.sim.enabled("ada") or self.sim.enabled("grace"))
 
     def test_killed_while_it_runs(self):
-        self.sim.fault({"cloud": "graph", "method": "PATCH"}, times=1, delay_ms=4000)
-        a = self.schedule("user.disable", issue=self.issue(), at=rfc(now() + DAY))
+        self.sim.fault({"cloud": "graph", "method": "POST", "path": "/members/"}, times=1, delay_ms=4000)
+        a = self.schedule("group.add_member", group="VPN Users", issue=self.issue(), at=rfc(now() + DAY))
         self.make_due(a["operation"])
         eventually(lambda: self.execute("SELECT count(*) FROM writes") == [(1,)], 10, self.service.log_text)
         self.service.kill()
