@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "base/zone.h"
 #include "cli/cli.h"
 #include "cli/notify.h"
 #include "handlers/handlers.h"
@@ -101,7 +102,7 @@ static bool open_sync(struct serve *s, struct eb_err *err)
 
 static bool open_service(struct serve *s, struct eb_err *err)
 {
-    struct ops_parts parts = { s->loop, s->store, s->graph, s->jira, s->directory, s->auth, s->keys, s->schedule, handlers_answer, &s->handlers };
+    struct ops_parts parts = { s->loop, s->store, s->graph, s->jira, s->directory, s->auth, s->keys, s->schedule, s->outbound, handlers_answer, &s->handlers };
     struct server_options o = { .ctx = &s->handlers, .authenticate = handlers_authenticate };
 
     o.route_count = handlers_routes(&o.routes);
@@ -307,6 +308,7 @@ int cli_serve(struct cli *cli)
     }
     eb_buf_free(&faults);
     s.first = config_ref(s.config);
+    eb_zone_use(s.config->time_zone);
     eb_log_setup(s.config->log_level, s.config->log_format);
     json_object_seed(0);
     outbound_start();               /* outbound_new() says it if not */

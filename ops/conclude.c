@@ -10,6 +10,7 @@
 #include "ops/report.h"
 #include "ops/secret.h"
 #include "ops/undo.h"
+#include "ops/wait.h"
 #include "store/approval.h"
 #include "store/audit.h"
 #include "store/outbox.h"
@@ -52,7 +53,7 @@ static const char *write_state(const struct operation *op)
 }
 
 /* What is told of it, in comment and audit row; borrowed from the operation. */
-static struct ops_report report_of(const struct operation *op, const json_t *steps)
+struct ops_report ops_report_of(const struct operation *op, const json_t *steps)
 {
     const struct directory_facts *f = op->facts;
     struct ops_report r = {
@@ -103,7 +104,7 @@ static void fill_texts(struct conclusion *c)
 {
     struct operation *op = c->op;
     EB_AUTO(json_t, json_decref) steps = composite_told(op);
-    const struct ops_report report = report_of(op, steps);
+    const struct ops_report report = ops_report_of(op, steps);
 
     c->body = ops_answer_make(op);
     c->answer = eb_json_text(c->body);
@@ -260,11 +261,16 @@ static void answer(struct conclusion *c)
     ops_answer_all(op, &a);
 }
 
+void ops_count_ended(const char *kind, const char *outcome)
+{
+    eb_metric_add(&ended, 1, kind, outcome, NULL);
+}
+
 static void count(const struct operation *op)
 {
     double took = (double)(eb_mono_us() - op->accepted_us) / 1e6;
 
-    eb_metric_add(&ended, 1, op->kind->name, op->outcome, NULL);
+    ops_count_ended(op->kind->name, op->outcome);
     eb_metric_observe(&seconds, took, op->kind->name, NULL, NULL);
     eb_info(op->id, "operation name=%s outcome=%s code=%s changed=%d tries=%d ms=%.0f token=%s issue=%s", op->kind->name, op->outcome,
             op->err.code != EB_OK ? eb_code_text(op->err.code) : "-", op->changed, op->tries, took * 1000, op->token_name,

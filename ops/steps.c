@@ -202,6 +202,7 @@ void ops_make_step(struct operation *op, const struct operation *composite, size
     }
     op->is_step = true;
     op->by_command = composite->by_command;
+    op->waited = composite->waited;     /* so that the token of then counts for it as well */
     op->background = composite->background || composite->kind->change->background;
     op->step_of = eb_strdup(composite->id);
     op->parent = composite->run;
@@ -230,6 +231,7 @@ void composite_find(struct operation *step, const char *composite, bool undo)
     step->step_number = n;
     step->parent = op->run;
     step->by_command = op->by_command;
+    step->waited = op->waited;
     step->background = op->background || op->kind->change->background;
     if (!undo)
         judge_as(step, op);
