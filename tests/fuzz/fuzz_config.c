@@ -8,6 +8,8 @@
 static const char *const kinds[] = {
     "group.add_member", "group.remove_member", "user.disable", "user.update", "user.create", "user.invite", "user.get", NULL
 };
+static const char *const field_names[] = { "issue", "reason", "user", "group", "attributes", "password", "expiresIn", "accountEnabled", NULL };
+static const struct config_names vocabulary = { kinds, field_names };
 static char path[] = "/tmp/entrabridge-fuzz-config.XXXXXX";
 static int file = -1;
 
@@ -74,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct config *c = NULL;
 
     put_file(data, len);
-    fuzz_accepted = config_load(path, kinds, CONFIG_SHAPE, &c, &faults);
+    fuzz_accepted = config_load(path, &vocabulary, CONFIG_SHAPE, &c, &faults);
     if (fuzz_accepted) {
         assert(c != NULL && c->store_url != NULL && c->entra.graph_url != NULL && strlen(c->hash) == 64);
         check_policy(&c->policy);
