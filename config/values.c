@@ -331,6 +331,8 @@ bool read_one(struct reader *r, const struct key *k, const char *path, const str
         fault_add(r->faults, n->name_line, path, "is not enforced by this version yet; remove it");
         return false;
     }
+    if (node_empty(n) && (k->type == KEY_ROUTES || k->type == KEY_FIELDS))
+        return true;                /* all of its rows are commented out */
     if (node_empty(n))
         return wrong(&spot, n, "has no value");
     return readers[k->type](&spot, n);

@@ -7,6 +7,7 @@
 
 void handle_operation_post(void *ctx, struct server_exchange *x);
 void handle_service_post(void *ctx, struct server_exchange *x);
+void handle_kinds(void *ctx, struct server_exchange *x);
 void handle_explain(void *ctx, struct server_exchange *x);
 void handle_operation_undo(void *ctx, struct server_exchange *x);
 void handle_operation_get(void *ctx, struct server_exchange *x);
