@@ -199,16 +199,20 @@ static void put_fields(struct eb_buf *out, const json_t *proposal, const json_t 
         }
 }
 
+/* Does every route have a field for the issue? */
 static bool sends_issue(const json_t *proposal)
 {
     size_t i, j;
     json_t *r, *f;
 
-    json_array_foreach((json_t *)(uintptr_t)proposal, i, r)
+    json_array_foreach((json_t *)(uintptr_t)proposal, i, r) {
+        bool sends = false;
         json_array_foreach(json_object_get(r, "fields"), j, f)
-            if (eb_streq(eb_json_str(f, "field"), "issue"))
-                return true;
-    return false;
+            sends = sends || eb_streq(eb_json_str(f, "field"), "issue");
+        if (!sends)
+            return false;
+    }
+    return true;
 }
 
 bool proposal_yaml(const json_t *proposal, const char *const *files, struct eb_buf *out)
@@ -221,7 +225,7 @@ bool proposal_yaml(const json_t *proposal, const char *const *files, struct eb_b
         eb_buf_addf(out, "#   %s\n", eb_text_clean(*files, clean, sizeof clean));
     eb_buf_str(out, "# Paste it into the configuration file (where that has no `compat` yet). Lines with # before them are not in force.\n");
     if (!sends_issue(proposal))
-        eb_buf_str(out, "# None of these requests names the issue that asks: add the header x-issue-key with the value {{issue.key}} to the rules.\n");
+        eb_buf_str(out, "# Requests that do not name the issue that asks need the header x-issue-key with the value {{issue.key}}: add it to the rules.\n");
     eb_buf_str(out, "compat:\n");
     put_routes(out, proposal);
     put_fields(out, proposal, json_object_get(section, "fields"));

@@ -58,6 +58,8 @@ static json_t *read_document(const char *file, struct eb_span text, struct eb_bu
     struct eb_err err = { 0 };
     json_t *v = NULL;
 
+    if (text.len == 0)
+        text.p = "";
     if (text.len >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0)
         text = (struct eb_span){ text.p + 3, text.len - 3 };
     size_t blank = 0;

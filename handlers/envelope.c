@@ -329,11 +329,27 @@ static void say_text(const struct envelope *e, const char *text, struct eb_buf *
     }
 }
 
+/* The policy says "city is not among …" of `attributes`: what the caller wrote is the city. Where it cannot be told it is all of `data`, unless the object was
+ * sent. */
+static const char *attribute_meant(const struct envelope *e, const struct eb_err *err, const char *field)
+{
+    char native[ENVELOPE_NAME_MAX + 16];
+
+    snprintf(native, sizeof native, ENVELOPE_ATTRIBUTES "%.*s", (int)strcspn(err->text, " "), err->text);
+    const char *said = eb_json_str(e->shown, native);
+    if (said != NULL)
+        return said;
+    return json_object_get(e->shown, "attributes") != NULL ? field : "data";
+}
+
 void envelope_say(const struct envelope *e, const struct eb_err *err, struct eb_err *ret)
 {
     struct eb_buf text = EB_BUF(KiB(8));
     char path[PATH_MAX_LEN];
     const char *field = err->field[0] != '\0' ? shown(e, err->field, path) : NULL;
+
+    if (strcmp(err->field, "attributes") == 0)
+        field = attribute_meant(e, err, field);
 
     *ret = *err;
     say_text(e, err->text, &text);
@@ -342,15 +358,4 @@ void envelope_say(const struct envelope *e, const struct eb_err *err, struct eb_
     if (field != NULL)
         snprintf(ret->field, sizeof ret->field, "%s", field);
     eb_buf_free(&text);
-}
-
-json_t *envelope_say_body(const struct envelope *e, const json_t *body)
-{
-    json_t *copy = body != NULL ? json_copy((json_t *)(uintptr_t)body) : NULL;      /* jansson's is not const; it only reads */
-    const char *field = eb_json_str(copy, "field"), *said;
-    char path[PATH_MAX_LEN];
-
-    if (field != NULL && (said = shown(e, field, path)) != NULL)
-        json_object_set_new(copy, "field", json_string(said));
-    return copy;
 }

@@ -27,8 +27,7 @@ bool envelope_resolve(const struct ops_kind *k, const struct config_compat *c, c
 /* The kind of a route; NULL: not known. c may be NULL. */
 const struct ops_kind *envelope_kind(const struct config_compat *c, const char *route);
 
-/* An error, or the further members of a failure's body, in the caller's names. */
+/* The same error in the caller's names. */
 void envelope_say(const struct envelope *e, const struct eb_err *err, struct eb_err *ret);
-json_t *envelope_say_body(const struct envelope *e, const json_t *body);      /* the caller's; NULL stays NULL */
 
 #endif

@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "base/text.h"
 
+#include <stdio.h>
+
 static bool read_envelope(struct handlers *h, const struct server_exchange *x, struct envelope **ret, struct eb_err *err)
 {
     EB_AUTO(json_t, json_decref) request = NULL;
@@ -40,12 +42,17 @@ void handle_service_post(void *ctx, struct server_exchange *x)
 bool handlers_say(struct handlers *h, uint64_t exchange, const struct eb_err *err, const json_t *body)
 {
     const struct envelope *e = server_kept(h->server, exchange);
-    struct eb_err said;
+    const char *field = eb_json_str(body, "field");
+    struct eb_err said, native = *err;
 
     if (e == NULL)
         return false;
-    EB_AUTO(json_t, json_decref) members = envelope_say_body(e, body);
-    envelope_say(e, err, &said);
+    if (field != NULL && native.field[0] == '\0')           /* an answer from the journal */
+        snprintf(native.field, sizeof native.field, "%s", field);
+    envelope_say(e, &native, &said);
+    EB_AUTO(json_t, json_decref) members = body != NULL ? json_copy((json_t *)(uintptr_t)body) : NULL;      /* jansson's is not const; it only reads */
+    if (field != NULL)
+        json_object_set_new(members, "field", json_string(said.field));
     server_reply_error(h->server, exchange, &said, members);
     return true;
 }
