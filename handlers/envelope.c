@@ -335,8 +335,19 @@ static void say_text(const struct envelope *e, const char *text, struct eb_buf *
     }
 }
 
-/* The policy says "city is not among …" of `attributes`: what the caller wrote is the city. Where it cannot be told it is all of `data`, unless the object was
- * sent. */
+static bool flat_attributes(const struct envelope *e)
+{
+    const char *native;
+    json_t *path;
+
+    json_object_foreach(e->shown, native, path)
+        if (strncmp(native, ENVELOPE_ATTRIBUTES, strlen(ENVELOPE_ATTRIBUTES)) == 0)
+            return json_object_get(e->shown, "attributes") == NULL;
+    return false;
+}
+
+/* The policy says "city is not among …" of `attributes`: what the caller wrote is the city. Where it cannot be told, and there was no such object, it is all of
+ * `data`. */
 static const char *attribute_meant(const struct envelope *e, const struct eb_err *err, const char *field)
 {
     char native[ENVELOPE_NAME_MAX + 16];
@@ -345,7 +356,7 @@ static const char *attribute_meant(const struct envelope *e, const struct eb_err
     const char *said = eb_json_str(e->shown, native);
     if (said != NULL)
         return said;
-    return json_object_get(e->shown, "attributes") != NULL ? field : "data";
+    return flat_attributes(e) ? "data" : field;
 }
 
 void envelope_say(const struct envelope *e, const struct eb_err *err, struct eb_err *ret)
