@@ -16,19 +16,14 @@
 #define SMART(field) "{{issue." field ".asJsonString}}"
 #define PERSON(field) SMART(field ".emailAddress")
 #define MEMBER(name, value) "    \"" name "\": " value
-#define OTHER_JOB "{\n" MEMBER("jobTitle", SMART("Job title")) ",\n" MEMBER("department", SMART("Department")) "\n  }"
-#define NEW_PERSON "{\n" MEMBER("givenName", SMART("First name")) ",\n" MEMBER("surname", SMART("Last name")) ",\n" \
-    MEMBER("jobTitle", SMART("Job title")) ",\n" MEMBER("department", SMART("Department")) ",\n" MEMBER("usageLocation", "\"DE\"") "\n  }"
 
 /* kind NULL: of every kind that has no row of its own. optional: the field is not required, and stands there all the same. */
 static const struct row { const char *kind, *field, *text; bool optional; } rows[] = {
-    { "user.create", "attributes", NEW_PERSON, false },
-    { "user.onboard", "attributes", NEW_PERSON, false },
+    { "user.create", "attributes", "{\n" MEMBER("givenName", SMART("First name")) ",\n" MEMBER("surname", SMART("Last name")) ",\n"
+      MEMBER("jobTitle", SMART("Job title")) ",\n" MEMBER("department", SMART("Department")) ",\n" MEMBER("usageLocation", "\"DE\"") "\n  }", false },
     { "user.create", "empty", "\"skip\"", true },
     { "user.create", "manager", PERSON("New manager"), true },
-    { "user.update", "attributes", OTHER_JOB, false },
-    { "user.transfer", "attributes", OTHER_JOB, false },
-    { "user.offboard", "at", SMART("Last day"), true },
+    { "user.update", "attributes", "{\n" MEMBER("jobTitle", SMART("Job title")) ",\n" MEMBER("department", SMART("Department")) "\n  }", false },
     { "user.update", "empty", "\"skip\"", true },
     { "user.restore", "user", SMART("Account"), false },
     { "user.get", "user", SMART("reporter.emailAddress"), false },
