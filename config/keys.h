@@ -31,6 +31,8 @@ enum key_type {
     KEY_CLOCK,          /* a time of day in minutes, or `any`: -1 */
     KEY_ZONE,           /* an IANA time zone that this machine knows */
     KEY_SOURCE,         /* a name of config/attribute.h that has one value, or extensionAttribute1 to 15 */
+    KEY_ROUTES, KEY_FIELDS,     /* names of the envelope and what each stands for: struct config_pairs */
+    KEY_DOMAIN,
     KEY_TYPE_COUNT
 };
 

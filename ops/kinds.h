@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "config/config.h"
 
 enum ops_field_form {
     OPS_FORM_TEXT,              /* any text, cleaned of nothing: control characters are refused */
@@ -79,6 +80,7 @@ const char *const *ops_kind_names(void);                            /* NULL-ende
 bool ops_is_composite(const struct ops_kind *k);
 /* May a list stand in its place (`users` for `user`)? Then one of the two is required. */
 bool ops_field_listed(const struct ops_field *f);
+const struct config_names *ops_config_names(void);                  /* for config_load() */
 /* issue, dryRun, reason, again: the same for every kind. */
 size_t ops_common_fields(const struct ops_field **ret);
 const struct ops_field *ops_kind_field(const struct ops_kind *k, const char *name);     /* its own or a common one; NULL */
