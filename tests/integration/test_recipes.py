@@ -5,13 +5,17 @@ People type what they like: the fields hold quotes, umlauts, line ends, backslas
 import json
 import pathlib
 import re
+import sys
 import unittest
 
 from harness import GROUPS, USERS, Service, Sim
 from kind_examples import open_secret
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "script"))
 from rule_runner import Run
 
-RECIPES = pathlib.Path(__file__).resolve().parents[2] / "recipes"
+RECIPES = ROOT / "recipes"
 OURS = "712020:00000000-0000-4000-8000-00000000b07d"
 SUMMARY = 'She said: "now" – Größe {1} \\ [end]'
 FIELDS = {"Target user": "customfield_10050", "Target group": "customfield_10051", "Access for": "customfield_10052", "Job title": "customfield_10053",
@@ -91,11 +95,18 @@ class Recipe:
         self.name = name
         self.page = (RECIPES / (name + ".md")).read_text(encoding="utf-8")
         self.policy = re.search(r"```yaml\n(.*?)```", self.page, re.S).group(1)
-        text = (RECIPES / (name + ".json")).read_text(encoding="utf-8")
-        self.first, self.second = json.loads(text.replace("ENTRABRIDGE-ACCOUNT-ID", OURS))["rules"]
+        self.text = (RECIPES / (name + ".json")).read_text(encoding="utf-8")
         self.kind = re.search(r"\| asks for \| `([a-z._]+)` \|", self.page).group(1)
         self.request_type = re.search(r"\| request type \| \*\*(.+)\*\* \|", self.page).group(1)
+        self.first = self.second = None
         self.command = re.search(r"^    entrabridge (token create .+)$", self.page, re.M).group(1)
+
+
+    def replace(self, url, token):
+        """The three things that a rule author replaces."""
+        text = self.text.replace("https://entrabridge.example.com", url).replace("PUT THE TOKEN HERE", token).replace("ENTRABRIDGE-ACCOUNT-ID", OURS)
+        self.first, self.second = json.loads(text)["rules"]
+        return self
 
 
 class Bridge(Service):
@@ -108,7 +119,7 @@ class Bridge(Service):
         if "no operation kind of this version" in checked.stdout + checked.stderr:
             raise unittest.SkipTest("this build has no " + recipe.kind)
         assert checked.returncode == 0, recipe.policy + checked.stdout + checked.stderr
-        self.rule_token = self.cli(*recipe.command.split()).stdout.strip()
+        recipe.replace("http://127.0.0.1:%d" % self.port, self.cli(*recipe.command.split()).stdout.strip())
 
     def write_config(self, **more):
         super().write_config(**more)
@@ -136,12 +147,11 @@ class Recipes(unittest.TestCase):
 
     def bridge(self, name, deadline="20s"):
         """Each recipe's service, started once; asks whether this build has the kind."""
-        recipe = Recipe(name)
         if (name, deadline) not in self.services:
-            service = Bridge(self.sim, recipe, response_deadline=deadline, public_url="https://entrabridge.example.com")
+            service = Bridge(self.sim, Recipe(name), response_deadline=deadline, public_url="https://entrabridge.example.com")
             self.services[name, deadline] = service
             service.start()
-        return recipe, self.services[name, deadline]
+        return self.services[name, deadline].recipe, self.services[name, deadline]
 
     def user(self, name):
         return self.sim.get("/sim/state?user=" + USERS[name])["users"][0]
@@ -178,7 +188,7 @@ class Recipes(unittest.TestCase):
         for case in CASES:
             with self.subTest(case.recipe + ": " + case.why):
                 recipe, service, issue, values = self.start(case)
-                run = Run(recipe.first, values, service.port, service.rule_token)
+                run = Run(recipe.first, values)
                 self.assertTrue(run.finished, "the rule came to its end")
                 ((method, path, body, status),) = run.sent
                 self.assertEqual((method, path), ("POST", "/v1/" + recipe.kind.replace(".", "/").replace("_", "-")))
@@ -215,14 +225,14 @@ class Recipes(unittest.TestCase):
     def test_no_answer_is_told_to_the_agents(self):
         case = CASES[0]
         recipe, service, _, values = self.start(case)
-        run = Run(recipe.first, values, 1, service.rule_token)
+        run = Run(Recipe("temporary-access").replace("http://127.0.0.1:1", "token").first, values)
         self.assertTrue(run.finished)
         self.assertEqual((run.public, run.transitions), ([], []))
         self.assertIn("gave no answer", " ".join(run.internal))
 
     def test_a_wrong_token_is_told_to_the_agents(self):
         recipe, service, _, values = self.start(CASES[0])
-        run = Run(recipe.first, values, service.port, "not-a-token")
+        run = Run(Recipe("temporary-access").replace("http://127.0.0.1:%d" % service.port, "not-a-token").first, values)
         self.assertIn("unauthenticated", " ".join(run.internal))
         self.assertEqual(run.public, [])
 
@@ -230,9 +240,9 @@ class Recipes(unittest.TestCase):
         for name in sorted({case.recipe for case in CASES}):
             with self.subTest(name):
                 recipe, service, issue, values = self.start(next(c for c in CASES if c.recipe == name), initiator=OURS)
-                self.assertEqual(Run(recipe.first, values, service.port, service.rule_token).sent, [])
+                self.assertEqual(Run(recipe.first, values).sent, [])
                 values["initiator"], issue["requestType"] = issue["reporter"], {"name": "Another"}
-                self.assertEqual(Run(recipe.first, values, service.port, service.rule_token).sent, [])
+                self.assertEqual(Run(recipe.first, values).sent, [])
 
     # ---- the second rule
 
@@ -243,7 +253,7 @@ class Recipes(unittest.TestCase):
 
     def second(self, recipe, service, issue, comment):
         values = {"issue": issue, "comment": {"body": comment["text"], "author": {"accountId": comment["author"]}}}
-        return Run(recipe.second, values, service.port, service.rule_token, lambda: self.seen_by_the_second(issue)[0])
+        return Run(recipe.second, values, lambda: self.seen_by_the_second(issue)[0])
 
     def test_the_second_rule_goes_on_when_a_202_has_ended(self):
         for name in ("temporary-access", "approval-gating", "profile-self-service", "password-reset-agent", "password-reset-manager", "onboarding-portal", "groups-by-job-title"):
@@ -252,7 +262,7 @@ class Recipes(unittest.TestCase):
                 recipe, service, issue, values = self.start(case, "300ms")
                 self.sim.fault({"cloud": "graph", "regex": "^/v1.0/(users|groups)", "method": "PATCH", "in_batch": False}, delay_ms=900)
                 self.sim.fault({"cloud": "graph", "regex": "^/v1.0/(users|groups)", "method": "POST", "in_batch": False}, delay_ms=900)
-                first = Run(recipe.first, values, service.port, service.rule_token)
+                first = Run(recipe.first, values)
                 self.assertEqual((first.answer["outcome"], first.transitions, first.mails), ("accepted", [], []), first.answer)
                 self.assertTrue(first.public[0].startswith("Taken in hand. "))
                 self.assertTrue(self.sim.wait_comments(issue["key"], 1, operation=first.answer["operation"]))
@@ -270,7 +280,7 @@ class Recipes(unittest.TestCase):
         case = CASES[0]
         recipe, service, issue, values = self.start(case, "300ms")
         self.sim.fault({"path": "/members/$ref", "method": "POST"}, delay_ms=900)
-        first = Run(recipe.first, values, service.port, service.rule_token)
+        first = Run(recipe.first, values)
         self.assertTrue(self.sim.wait_comments(issue["key"], 1, operation=first.answer["operation"]))
         _, (comment,) = self.seen_by_the_second(issue)
         other = {"text": "Id: 0193aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee", "author": OURS}
@@ -285,7 +295,7 @@ class Recipes(unittest.TestCase):
     def test_the_second_rule_tells_the_agents_what_failed(self):
         recipe, service, issue, values = self.start(CASES[0], "300ms")
         self.sim.fault({"path": "/members/$ref", "method": "POST"}, delay_ms=900, status=400, body={"error": {"code": "Request_BadRequest", "message": "No more."}})
-        first = Run(recipe.first, values, service.port, service.rule_token)
+        first = Run(recipe.first, values)
         self.assertEqual(first.answer["outcome"], "accepted")
         self.assertTrue(self.sim.wait_comments(issue["key"], 1, operation=first.answer["operation"]))
         _, (comment,) = self.seen_by_the_second(issue)

@@ -1,10 +1,11 @@
 """Runs an exported automation rule as Jira does, as far as the recipes go: smart values, conditions, branches, web requests. What it does to Jira is noted.
 
-It stands in for Jira, so it takes only what it knows, and fails on everything else.
+It stands in for Jira, in tests and in script/run-rule, so it takes only what it knows, and fails on everything else.
 """
 import http.client
 import json
 import re
+import urllib.parse
 
 SMART = re.compile(r"\{\{([^{}]+)\}\}")
 
@@ -39,10 +40,10 @@ def fill(text, values):
 
 
 class Run:
-    """values: what smart values read. port: where the URL's host is. token: for the hidden header. fetch: gives the issue anew."""
+    """values: what smart values read. fetch: gives the issue anew. told(what, ...): called for each step, for who looks on."""
 
-    def __init__(self, rule, values, port, token, fetch=None):
-        self.values, self.port, self.token, self.fetch = values, port, token, fetch
+    def __init__(self, rule, values, fetch=None, told=lambda *what: None):
+        self.values, self.fetch, self.told = values, fetch, told
         self.sent, self.comments, self.mails, self.transitions, self.logs = [], [], [], [], []
         self.steps = {
             "jira.comparator.condition": self.compare, "jira.condition.container.block": self.branch, "jira.issue.outgoing.webhook": self.request,
@@ -57,7 +58,9 @@ class Run:
 
     def compare(self, value, _):
         first, second = fill(value["first"], self.values), fill(value["second"], self.values)
-        return {"EQUALS": first == second, "NOT_EQUALS": first != second, "CONTAINS": second in first}[value["operator"]]
+        holds = {"EQUALS": first == second, "NOT_EQUALS": first != second, "CONTAINS": second in first}[value["operator"]]
+        self.told("condition", value, first, second, holds)
+        return holds
 
     def branch(self, _, container):
         for block in container["children"]:
@@ -67,36 +70,42 @@ class Run:
         return True
 
     def request(self, value, _):
-        path = "/" + fill(value["url"], self.values).split("/", 3)[3]
-        body = fill(value["customBody"], self.values).encode() if value["contentType"] == "custom" else None
-        headers = {h["name"]: self.token if h["headerSecure"] else fill(h["value"], self.values) for h in value["headers"]}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        url = urllib.parse.urlsplit(fill(value["url"], self.values))
+        body = fill(value["customBody"], self.values) if value["contentType"] == "custom" else None
+        headers = {h["name"]: fill(h["value"], self.values) for h in value["headers"]}
+        self.told("request", value["method"], url.path, body)
+        connection = (http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection)(url.netloc, timeout=60)
         try:
-            connection.request(value["method"], path, body, headers)
+            connection.request(value["method"], url.path, body.encode() if body else None, headers)
             answer = connection.getresponse()
             status, text = answer.status, answer.read()
         except OSError:
             status, text = 0, b""
         finally:
             connection.close()
-        self.sent.append((value["method"], path, body, status))
+        self.sent.append((value["method"], url.path, body, status))
         self.values["webhookResponse"] = {"status": status, "body": json.loads(text) if text else None} if value["responseEnabled"] else None
+        self.told("answer", status, self.answer)
         return 200 <= status < 300 or value["continueOnErrorEnabled"]
 
     def comment(self, value, _):
         self.comments.append((value["publicComment"], fill(value["comment"], self.values)))
+        self.told("comment", *self.comments[-1])
 
     def mail(self, value, _):
         self.mails.append(([to["value"] for to in value["to"]], fill(value["subject"], self.values), fill(value["body"], self.values)))
+        self.told("mail", *self.mails[-1])
 
     def transition(self, value, _):
         self.transitions.append(value["destinationStatus"]["value"])
+        self.told("transition", self.transitions[-1])
 
     def refresh(self, _value, _component):
         self.values["issue"] = self.fetch()
 
     def log(self, value, _):
         self.logs.append(fill(value, self.values))
+        self.told("log", self.logs[-1])
 
     @property
     def answer(self):
