@@ -191,7 +191,7 @@ static void on_account(void *ctx, uint64_t id, const char *account_id, const str
 static bool load_config(const struct cli *cli, struct config **ret, struct eb_err *err)
 {
     struct eb_buf faults = EB_BUF(KiB(256));
-    bool good = config_load(cli->config, ops_kind_names(), CONFIG_FULL, ret, &faults);
+    bool good = config_load(cli->config, ops_config_names(), CONFIG_FULL, ret, &faults);
 
     if (!good)
         (void)eb_fail(err, EB_INVALID_REQUEST, "%s", faults.data != NULL ? faults.data : "the configuration cannot be read");

@@ -274,7 +274,7 @@ int cli_check(struct cli *cli)
     struct check c = { .cli = cli };
     struct eb_buf faults = EB_BUF(KiB(256));
     const struct directory_binding *names = NULL;
-    bool loaded = config_load(cli->config, ops_kind_names(), CONFIG_FULL, &c.config, &faults);
+    bool loaded = config_load(cli->config, ops_config_names(), CONFIG_FULL, &c.config, &faults);
 
     eb_log_setup(EB_LOG_ERROR, EB_LOG_TEXT);    /* what would be logged is among the findings */
     outbound_start();               /* outbound_new() says it if not */

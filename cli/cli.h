@@ -12,6 +12,7 @@
 
 enum cli_exit { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 #define CLI_OPTIONS_MAX 8
+#define CLI_ARGUMENTS_MAX 64
 
 struct cli_command;
 struct cli {
@@ -19,6 +20,7 @@ struct cli {
     bool json;                      /* for programs */
     const struct cli_command *command;
     const char *argument;           /* NULL: none was given */
+    const char *further[CLI_ARGUMENTS_MAX - 1];     /* where the command takes several; NULL-ended unless full */
     const char *values[CLI_OPTIONS_MAX];    /* by the command's rows; NULL: not given, "" for a switch */
 };
 struct cli_option {
@@ -29,7 +31,7 @@ struct cli_option {
 };
 struct cli_command {
     const char *name;               /* "token create" */
-    const char *argument;           /* "ID", "[ID]" where it may be left out, NULL: there is none */
+    const char *argument;           /* "ID", "[ID]" where it may be left out, "FILE..." where there may be several, NULL: there is none */
     struct cli_option options[CLI_OPTIONS_MAX];
     bool without_config;
     int (*run)(struct cli *cli);
@@ -69,6 +71,7 @@ int cli_operations_cancel(struct cli *cli);
 int cli_operations_undo(struct cli *cli);
 int cli_outbox_list(struct cli *cli);
 int cli_outbox_retry(struct cli *cli);
+int cli_compat_import(struct cli *cli);
 int cli_policy_explain(struct cli *cli);
 int cli_policy_pin(struct cli *cli);
 int cli_audit_verify(struct cli *cli);

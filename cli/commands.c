@@ -18,8 +18,10 @@ const struct cli_command cli_commands[] = {
           { "projects", "P,Q|'*'", true, "Projects whose issues it may act for, or '*' for all." },
           { "expires", "90d", false, "How long it is valid; 90d by default." },
           { "reveal-secrets", NULL, false, "Answers may hold passwords and access passes that an operation made." },
+          { "example", "KIND", false, "Show the web request of this kind; else that of the first kinds the token has." },
       },
-      .details = "The token stands alone on standard output and is shown this once. A token never allows more than the policy. It counts within a second.",
+      .details = "The token stands alone on standard output and is shown this once; a web request for a rule, ready to be pasted, stands on standard error.\n"
+                 "A token never allows more than the policy. It counts within a second.",
       .example = "entrabridge token create --name vpn-rule --operations group.add_member,group.remove_member --projects ITSM" },
     { .name = "token list", .run = cli_token_list, .summary = "List the tokens that were made.",
       .options = { { "valid", NULL, false, "Only those that are neither expired nor revoked." } },
@@ -135,6 +137,13 @@ const struct cli_command cli_commands[] = {
     { .name = "sync show", .run = cli_sync_show, .argument = "RUN", .summary = "Show one synchronization: counts, calls, and each object's error.",
       .options = { { "errors", "N", false, "At most N errors; 50 by default." } },
       .details = "RUN is its number, as `sync history` shows it.", .example = "entrabridge sync show 12 --errors 1000" },
+
+    { .name = "compat import", .run = cli_compat_import, .argument = "FILE...", .without_config = true,
+      .summary = "Make the section `compat` from the marketplace app's Swagger files.",
+      .details = "Each FILE is an OpenAPI document, version 2 or 3, JSON or YAML, in which a request has a body with `route` and `data`. Standard output gets YAML to be\n"
+                 "pasted into the configuration file: routes and names that are recognised stand in force, guesses and the rest are commented out. A file that\n"
+                 "cannot be read whole ends it with nothing printed.",
+      .example = "entrabridge compat import create-user.json add-member.json" },
 
     { .name = "config reference", .run = cli_config_reference, .without_config = true, .summary = "Print every key of the configuration file with its default.",
       .details = "The output is a configuration file that loads once its samples are replaced.", .example = "entrabridge config reference >entrabridge.yaml" },

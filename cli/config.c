@@ -32,7 +32,7 @@ int cli_config_validate(struct cli *cli)
 {
     struct eb_buf faults = EB_BUF(KiB(256));
     struct config *c = NULL;
-    bool good = config_load(cli->config, ops_kind_names(), cli_value(cli, "secrets") != NULL ? CONFIG_FULL : CONFIG_SHAPE, &c, &faults);
+    bool good = config_load(cli->config, ops_config_names(), cli_value(cli, "secrets") != NULL ? CONFIG_FULL : CONFIG_SHAPE, &c, &faults);
     bool printed = true;
 
     if (cli->json)

@@ -123,6 +123,29 @@ static bool take_option(struct parsing *p, const char *arg)
     return own_option(p, name, inside);
 }
 
+/* One more, where the command takes several ("FILE..."). */
+static bool take_further(struct parsing *p, const char *arg)
+{
+    size_t i = 0;
+
+    if (p->cli->command == NULL || p->cli->command->argument == NULL || strstr(p->cli->command->argument, "...") == NULL)
+        return eb_fail(p->err, EB_INVALID_REQUEST, "`%.60s` is one word too many", arg);
+    while (i < EB_LEN(p->cli->further) && p->cli->further[i] != NULL)
+        i++;
+    if (i == EB_LEN(p->cli->further))
+        return eb_fail(p->err, EB_INVALID_REQUEST, "`%.60s` is one too many: at most %d at once", arg, CLI_ARGUMENTS_MAX);
+    p->cli->further[i] = arg;
+    return true;
+}
+
+static bool take_argument(struct parsing *p, const char *arg)
+{
+    if (p->cli->argument != NULL || p->cli->command == NULL || p->cli->command->argument == NULL)
+        return take_further(p, arg);
+    p->cli->argument = arg;
+    return true;
+}
+
 static bool take_words(struct parsing *p, int of_command)
 {
     bool only_words = false;
@@ -136,10 +159,8 @@ static bool take_words(struct parsing *p, int of_command)
                 return false;
         } else if (of_command > 0)
             of_command--;
-        else if (p->cli->command == NULL || p->cli->command->argument == NULL || p->cli->argument != NULL)
-            return eb_fail(p->err, EB_INVALID_REQUEST, "`%.60s` is one word too many", arg);
-        else
-            p->cli->argument = arg;
+        else if (!take_argument(p, arg))
+            return false;
     }
     return true;
 }

@@ -204,7 +204,7 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
     struct config *c = NULL;
 
     notify_systemd("RELOADING=1");
-    if (!config_load(s->config->path, ops_kind_names(), CONFIG_FULL, &c, &faults)) {
+    if (!config_load(s->config->path, ops_config_names(), CONFIG_FULL, &c, &faults)) {
         eb_error(NULL, "the configuration has faults; the old one stays in force");
         print_faults(&faults);
     } else if (!server_reload(s->server, &c->listen, &err)) {
@@ -300,7 +300,7 @@ int cli_serve(struct cli *cli)
 
     harden();
     keep_heap();
-    if (!config_load(cli->config, ops_kind_names(), CONFIG_FULL, &s.config, &faults)) {
+    if (!config_load(cli->config, ops_config_names(), CONFIG_FULL, &s.config, &faults)) {
         print_faults(&faults);
         eb_buf_free(&faults);
         return 1;

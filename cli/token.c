@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "cli/example.h"
 #include "cli/print.h"
 #include "cli/tool.h"
 #include "ops/kinds.h"
@@ -74,14 +75,15 @@ static bool project_form(const char *text)
     return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == len;
 }
 
-static int wrong_operation(const struct cli *cli, const char *name)
+static int wrong_operation(const struct cli *cli, const char *option, const char *name)
 {
     const char *const *names = ops_kind_names();
     struct eb_buf known = EB_BUF(KiB(1));
 
     for (size_t i = 0; names[i] != NULL; i++)
         eb_buf_addf(&known, "%s%s", i > 0 ? ", " : "", names[i]);
-    int code = cli_misused(cli, "--operations: no operation `%s`; known are %s, or '*'", name, known.data != NULL ? known.data : "none");
+    int code = cli_misused(cli, "--%s: no operation `%s`; known are %s%s", option, name, known.data != NULL ? known.data : "none",
+                           strcmp(option, "operations") == 0 ? ", or '*'" : "");
     eb_buf_free(&known);
     return code;
 }
@@ -92,7 +94,7 @@ static int check_lists(const struct cli *cli, const struct auth_token *t)
         return cli_misused(cli, "--operations and --projects are lists such as A,B, or '*' (quoted, so that the shell keeps it)");
     for (size_t i = 0; !is_all(t->operations) && t->operations[i] != NULL; i++)
         if (!known_kind(t->operations[i]))
-            return wrong_operation(cli, t->operations[i]);
+            return wrong_operation(cli, "operations", t->operations[i]);
     for (size_t i = 0; !is_all(t->projects) && t->projects[i] != NULL; i++)
         if (!project_form(t->projects[i]))
             return cli_misused(cli, "--projects: `%s` is not a project key such as ITSM", t->projects[i]);
@@ -108,6 +110,8 @@ static int check_request(const struct cli *cli, struct auth_token *t)
         return cli_misused(cli, "--expires is a duration from 1m to 3650d, such as 90d");
     if (*t->name == '\0' || strlen(t->name) > 100 || eb_text_unclean(t->name) || !eb_utf8_valid(t->name, strlen(t->name)))
         return cli_misused(cli, "--name is a text of 1 to 100 bytes without control characters");
+    if (cli_value(cli, "example") != NULL && !known_kind(cli_value(cli, "example")))
+        return wrong_operation(cli, "example", cli_value(cli, "example"));
     t->expires_ms = eb_now_ms() + ms;
     return check_lists(cli, t);
 }
@@ -159,9 +163,15 @@ static bool create(struct db *db, void *arg, struct eb_err *err)
 
 static int print_created(const struct cli *cli, const struct creation *c)
 {
-    if (!cli->json)
-        return puts(c->text) != EOF ? CLI_DONE : CLI_FAILED;
+    const char *example = cli_value(cli, "example");
+
+    if (!cli->json) {
+        bool printed = puts(c->text) != EOF && fflush(stdout) == 0;
+        example_show(c->tool->config, &c->token, example);
+        return printed ? CLI_DONE : CLI_FAILED;
+    }
     json_t *answer = token_json(&c->token);
+    json_object_set_new(answer, "requests", example_list(c->tool->config, &c->token, example));
     json_object_set_new(answer, "token", json_string(c->text));
     return print_json(answer) ? CLI_DONE : CLI_FAILED;
 }

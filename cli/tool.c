@@ -34,7 +34,7 @@ int cli_misused(const struct cli *cli, const char *fmt, ...)
 bool tool_config(const struct cli *cli, enum config_use use, struct config **ret)
 {
     struct eb_buf faults = EB_BUF(KiB(256));
-    bool good = config_load(cli->config, ops_kind_names(), use, ret, &faults);
+    bool good = config_load(cli->config, ops_config_names(), use, ret, &faults);
 
     if (!good)
         fputs(faults.data != NULL ? faults.data : "", stderr);

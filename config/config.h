@@ -127,6 +127,13 @@ struct config_policy {
     enum config_mode mode;          /* shadow: decides and comments, never writes */
 };
 
+/* Names that callers of POST /v1/service write, beside those of config/envelope.h: each pair is a name as written and what it stands for. */
+struct config_compat {
+    struct config_pairs routes;     /* a kind */
+    struct config_pairs fields;     /* a field, a known name of one, or "attributes.NAME": read as if that had been written */
+    char *default_domain;           /* stands behind a user's name without @; NULL: such names are refused */
+};
+
 struct config {
     int references;                 /* private */
     char *path;                     /* the file, absolute */
@@ -143,14 +150,17 @@ struct config {
     struct config_jira jira;
     struct config_assets assets;
     struct config_sync sync;
+    struct config_compat compat;
     struct config_policy policy;
 };
 
 enum config_use { CONFIG_FULL, CONFIG_SHAPE };   /* SHAPE: secrets are not read (config validate, token create) */
 
-/* All faults go into *faults, one a line: "FILE:LINE: key: what is wrong, what was expected". kinds: the operation kinds of this
- * build, NULL-ended, for policy.operations. false: at least one fault. */
-bool config_load(const char *path, const char *const *kinds, enum config_use use, struct config **ret, struct eb_buf *faults) EB_CHECK;
+/* What this build has, each NULL-ended: the operation kinds, and the fields of all of them. */
+struct config_names { const char *const *kinds, *const *fields; };
+
+/* All faults go into *faults, one a line: "FILE:LINE: key: what is wrong, what was expected". false: at least one fault. */
+bool config_load(const char *path, const struct config_names *names, enum config_use use, struct config **ret, struct eb_buf *faults) EB_CHECK;
 struct config *config_ref(struct config *c);
 void config_unref(struct config *c);              /* accepts NULL; wipes secrets */
 bool config_reference(struct eb_buf *out);        /* the table as a commented YAML file */

@@ -213,7 +213,15 @@ const struct key config_keys[] = {
     { "outbound", KEY_SECTION, KEY_OPTIONAL, .help = "Calls to the clouds." },
     { "outbound.ca_file", KEY_PATH, 0, AT(ca_file), .sample = "/etc/ssl/certs/ca-certificates.crt",
       .help = "Authorities that may vouch for the clouds, PEM. Default: the system's bundle." },
-    LATER("compat"),
+
+    { "compat", KEY_SECTION, KEY_OPTIONAL,
+      .help = "POST /v1/service, for rules that were written for the marketplace app. Its usual names are known by themselves; `compat import` writes this section from its Swagger files." },
+    { "compat.routes", KEY_ROUTES, KEY_RELOAD, AT(compat.routes), .sample = "{deactivateUser: user.disable}",
+      .help = "Further routes. Case, -, _ and blanks do not count in names." },
+    { "compat.fields", KEY_FIELDS, KEY_RELOAD, AT(compat.fields), .sample = "{employee: user, position: jobTitle}",
+      .help = "Further names in `data`, each read as if the other had been written." },
+    { "compat.default_domain", KEY_DOMAIN, KEY_RELOAD, AT(compat.default_domain), .sample = "example.com",
+      .help = "Where a rule names a user without @, this stands behind it: ada is ada@example.com. Default: such names are refused." },
 
     { "policy", KEY_SECTION, KEY_REQUIRED, .help = "What is allowed. Nothing is, until it stands here." },
     { "policy.serviceable_groups", KEY_ITEMS, KEY_RELOAD | KEY_SHOWN, ARRAY(policy.groups, policy.group_count, config_group_rule),
@@ -289,6 +297,7 @@ enum key_storage key_storage(const struct key *k)
         [KEY_NAMES] = STORE_LIST, [KEY_NUMBERS] = STORE_LIST, [KEY_ATTRIBUTES] = STORE_LIST, [KEY_BIND] = STORE_PAIRS,
         [KEY_GROUP] = STORE_STRING, [KEY_REQUESTER] = STORE_REQUESTER, [KEY_PATTERN] = STORE_STRING, [KEY_REDIRECT] = STORE_STRING,
         [KEY_PERIOD] = STORE_INT64, [KEY_CLOCK] = STORE_INT, [KEY_SOURCE] = STORE_STRING,
+        [KEY_ROUTES] = STORE_PAIRS, [KEY_FIELDS] = STORE_PAIRS, [KEY_DOMAIN] = STORE_STRING,
     };
     return (k->flags & KEY_NOTED) != 0 ? STORE_BOOL : of[k->type];
 }
@@ -309,6 +318,8 @@ static const char *const phrases[KEY_TYPE_COUNT] = {
     [KEY_PATTERN] = "a user principal name such as {givenName}.{surname}@example.com", [KEY_REDIRECT] = "an https URL",
     [KEY_PERIOD] = "never, or a duration such as 30m, 1h, 7d", [KEY_CLOCK] = "any, or a time of day such as \"02:30\"",
     [KEY_SOURCE] = "one of Graph's user attributes such as department, extensionAttribute3, or extension_..._name",
+    [KEY_ROUTES] = "routes with the operation kind (or known route) that each is, such as {deactivateUser: user.disable}",
+    [KEY_FIELDS] = "names with the field or attribute that each stands for, such as {employee: user, position: jobTitle}", [KEY_DOMAIN] = "a domain such as example.com",
 };
 
 static void one_of(const char *const *words, char *out, size_t size)

@@ -29,6 +29,8 @@ enum key_type {
     KEY_PERIOD,         /* a duration, or `never`: 0 */
     KEY_CLOCK,          /* a time of day in minutes, or `any`: -1 */
     KEY_SOURCE,         /* a name of config/attribute.h that has one value, or extensionAttribute1 to 15 */
+    KEY_ROUTES, KEY_FIELDS,     /* names of the envelope and what each stands for: struct config_pairs */
+    KEY_DOMAIN,
     KEY_TYPE_COUNT
 };
 

@@ -60,7 +60,7 @@ static char *directory_of(const char *path)
 
 static void read_tree(struct reader *r, struct eb_span text)
 {
-    struct node *root = tree_read(text, r->faults);
+    struct node *root = tree_read(text, CONFIG_DEPTH_MAX, r->faults);
 
     if (root == NULL && r->faults->count > 0)
         return;             /* no tree: what is missing cannot be told */
@@ -72,12 +72,12 @@ static void read_tree(struct reader *r, struct eb_span text)
     read_check(r);
 }
 
-bool config_load(const char *path, const char *const *kinds, enum config_use use, struct config **ret, struct eb_buf *out)
+bool config_load(const char *path, const struct config_names *names, enum config_use use, struct config **ret, struct eb_buf *out)
 {
     struct faults faults = { .file = path };
     struct eb_buf text = EB_BUF(CONFIG_FILE_MAX);
     struct config *c = eb_alloc(sizeof(*c));
-    struct reader r = { .c = c, .faults = &faults, .kinds = kinds, .use = use };
+    struct reader r = { .c = c, .faults = &faults, .names = names, .use = use };
 
     c->references = 1;
     c->path = absolute(path);

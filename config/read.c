@@ -116,8 +116,8 @@ static void missing(struct reader *r, const struct key *k, const char *path, int
 
 static bool known_kind(const struct reader *r, const char *name)
 {
-    for (size_t i = 0; r->kinds[i] != NULL; i++)
-        if (strcmp(r->kinds[i], name) == 0)
+    for (size_t i = 0; r->names->kinds[i] != NULL; i++)
+        if (strcmp(r->names->kinds[i], name) == 0)
             return true;
     return false;
 }
@@ -126,8 +126,8 @@ static void unknown_kind(struct reader *r, const char *path, const struct node *
 {
     struct eb_buf names = EB_BUF(400);
 
-    for (size_t i = 0; r->kinds[i] != NULL; i++)
-        eb_buf_addf(&names, "%s%s", i > 0 ? ", " : "", r->kinds[i]);
+    for (size_t i = 0; r->names->kinds[i] != NULL; i++)
+        eb_buf_addf(&names, "%s%s", i > 0 ? ", " : "", r->names->kinds[i]);
     fault_add(r->faults, n->name_line, path, "no operation kind of this version, expected one of %s", names.data != NULL ? names.data : "");
     eb_buf_free(&names);
 }

@@ -9,7 +9,7 @@ struct reader {
     struct config *c;
     struct faults *faults;
     char *directory;                /* of the file; relative paths start here */
-    const char *const *kinds;
+    const struct config_names *names;
     enum config_use use;
     int *lines;                     /* for each row of the table outside of items: where it stands, 0: not there */
 };

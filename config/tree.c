@@ -1,7 +1,7 @@
 /* tree.c - from libyaml's events to nodes.
  *
  * Owns the parser and each event (released as soon as it was looked at). A node belongs to its parent, the root to the caller.
- * Invariant: nesting never passes DEPTH_MAX, in the tree and on the stack.
+ * Invariant: nesting never passes depth_max, in the tree and on the stack.
  */
 #include "config/tree.h"
 
@@ -11,10 +11,9 @@
 #include <string.h>
 #include <yaml.h>
 
-#define DEPTH_MAX 12
 #define KEYS_MAX 1000      /* in one mapping: each new key is compared with those before it */
 
-struct building { yaml_parser_t parser; struct faults *faults; int depth; };
+struct building { yaml_parser_t parser; struct faults *faults; int depth, depth_max; };
 
 void node_free(struct node *n)
 {
@@ -217,8 +216,8 @@ static struct node *read_value(struct building *b, const yaml_event_t *e)
         return NULL;
     if (e->type == YAML_SCALAR_EVENT)
         return read_text(b, e);
-    if (++b->depth > DEPTH_MAX)
-        fault_add(b->faults, (int)e->start_mark.line + 1, "", "nested deeper than %d levels", DEPTH_MAX);
+    if (++b->depth > b->depth_max)
+        fault_add(b->faults, (int)e->start_mark.line + 1, "", "nested deeper than %d levels", b->depth_max);
     else
         n = e->type == YAML_SEQUENCE_START_EVENT ? read_list(b, e) : read_map(b, e);
     b->depth--;
@@ -255,9 +254,9 @@ static struct node *read_document(struct building *b)
     return NULL;
 }
 
-struct node *tree_read(struct eb_span text, struct faults *faults)
+struct node *tree_read(struct eb_span text, int depth_max, struct faults *faults)
 {
-    struct building b = { .faults = faults };
+    struct building b = { .faults = faults, .depth_max = depth_max };
 
     if (!yaml_parser_initialize(&b.parser)) {
         fault_add(faults, 0, "", "out of memory");

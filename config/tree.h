@@ -9,6 +9,7 @@
 #include "base/buf.h"
 
 #define CONFIG_FILE_MAX MiB(1)
+#define CONFIG_DEPTH_MAX 12
 
 struct faults {
     const char *file;               /* borrowed; stands before each line */
@@ -31,8 +32,8 @@ struct node {
     char *name; int name_line;      /* its key, where it stands in a mapping */
     struct node *first, *last, *next;   /* children, in order */
 };
-/* NULL where the text is empty, or so broken that there is no tree (then a fault says why). The caller's: node_free(). */
-struct node *tree_read(struct eb_span text, struct faults *faults);
+/* depth_max: levels of nesting. NULL where the text is empty, or so broken that there is no tree (then a fault says why). The caller's: node_free(). */
+struct node *tree_read(struct eb_span text, int depth_max, struct faults *faults);
 void node_free(struct node *n);     /* accepts NULL; wipes texts */
 struct node *node_child(const struct node *map, const char *name, size_t len);  /* NULL: none, or not a mapping */
 bool node_empty(const struct node *n);      /* nothing was written: `key:`, `key: ~`, `key: null` */

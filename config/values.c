@@ -320,6 +320,7 @@ static bool (*const readers[KEY_TYPE_COUNT])(const struct spot *, const struct n
     [KEY_NAMES] = read_names, [KEY_NUMBERS] = read_numbers, [KEY_ATTRIBUTES] = read_attributes, [KEY_BIND] = read_bind,
     [KEY_GROUP] = read_group, [KEY_REQUESTER] = read_requester, [KEY_PATTERN] = read_pattern, [KEY_REDIRECT] = read_redirect,
     [KEY_PERIOD] = read_period, [KEY_CLOCK] = read_clock, [KEY_SOURCE] = read_source,
+    [KEY_ROUTES] = read_route_names, [KEY_FIELDS] = read_field_names, [KEY_DOMAIN] = read_domain,
 };
 
 bool read_one(struct reader *r, const struct key *k, const char *path, const struct node *n, void *into)
@@ -330,6 +331,8 @@ bool read_one(struct reader *r, const struct key *k, const char *path, const str
         fault_add(r->faults, n->name_line, path, "is not enforced by this version yet; remove it");
         return false;
     }
+    if (node_empty(n) && (k->type == KEY_ROUTES || k->type == KEY_FIELDS))
+        return true;                /* all of its rows are commented out */
     if (node_empty(n))
         return wrong(&spot, n, "has no value");
     return readers[k->type](&spot, n);

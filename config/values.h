@@ -25,6 +25,11 @@ bool read_requester(const struct spot *s, const struct node *n);
 bool read_pattern(const struct spot *s, const struct node *n);
 bool read_redirect(const struct spot *s, const struct node *n);
 
+/* compat.c: values that stand in the section `compat` only. */
+bool read_route_names(const struct spot *s, const struct node *n);
+bool read_field_names(const struct spot *s, const struct node *n);
+bool read_domain(const struct spot *s, const struct node *n);
+
 /* sync.c: values that stand in the section `sync` only. */
 bool read_period(const struct spot *s, const struct node *n);
 bool read_clock(const struct spot *s, const struct node *n);

@@ -23,5 +23,8 @@ const void *handlers_authenticate(void *ctx, struct eb_span token, struct eb_err
 void handlers_answer(void *ctx, uint64_t exchange, const struct ops_answer *a);
 /* The OpenAPI document, made from the kinds' tables: the caller's. */
 json_t *handlers_openapi(void);
+/* A web request of an automation rule for that kind, ready to be pasted: {"method", "url", "headers": {…}, "body": "…"}. In the body smart values stand without
+ * quotes: it is JSON once they are filled in. public_url: as in struct config. The caller's. */
+json_t *handlers_example(const struct ops_kind *k, const char *public_url);
 
 #endif

@@ -1,6 +1,7 @@
 /* openapi.c - the OpenAPI document of this build, made from the tables of kinds, fields and codes, so that it cannot part from them. */
 #include "handlers/operations.h"
 #include "base/text.h"
+#include "config/envelope.h"
 
 #include <stdlib.h>
 
@@ -71,7 +72,35 @@ static json_t *kind_operation(const struct ops_kind *k)
                              "x-changes", k->change != NULL, "x-permissions", k->permissions);
     if (k->undo != NULL)
         json_object_set_new(post, "x-undo", json_string(k->undo));
+    json_t *example = handlers_example(k, "");
+    json_object_set(post, "x-automation-body", json_object_get(example, "body"));
+    json_decref(example);
     return json_pack("{s:o}", "post", post);
+}
+
+/* The envelope. What stands in `data` hangs on the route. */
+static json_t *service_operation(void)
+{
+    const struct envelope_name *rows;
+    size_t n = envelope_routes(&rows);
+    json_t *names = json_array(), *parameters = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(names, json_string(rows[i].name));
+    json_t *route = json_pack("{s:s, s:o, s:s}", "type", "string", "x-known", names, "description",
+                              "The operation. Case, \"-\", \"_\" and blanks do not count; compat.routes may add names.");
+    json_t *data = json_pack("{s:s, s:b, s:s}", "type", "object", "additionalProperties", 1, "description",
+                             "The fields of the operation, under their own names or those of the marketplace app; attributes may stand among them.");
+    json_t *body = json_content(json_pack("{s:s, s:b, s:{s:o, s:o}, s:[s, s]}", "type", "object", "additionalProperties", 0, "properties", "route", route, "data", data,
+                                          "required", "route", "data"));
+
+    json_object_set_new(body, "required", json_true());
+    json_array_append_new(parameters, key_parameter());
+    json_array_append_new(parameters, json_pack("{s:s, s:s, s:b, s:{s:s}}", "name", "x-issue-key", "in", "header", "required", 0, "schema", "type", "string"));
+    return json_pack("{s:{s:s, s:s, s:o, s:o, s:o, s:{s:o, s:o, s:o}}}", "post", "operationId", "service",
+                     "summary", "An operation in the envelope of the marketplace app.", "security", token_security(), "parameters", parameters, "requestBody", body,
+                     "responses", "200", response("Done, or nothing to do (`changed` false)", "Answer"),
+                     "202", response("Accepted and still under way; see Location", "Answer"), "default", response("Refused or failed", "Problem"));
 }
 
 /* The fields are those of the operation that it names. */
@@ -135,6 +164,8 @@ static json_t *paths(void)
 
     for (size_t i = 0; i < n; i++)
         json_object_set_new(p, kinds[i].path, kind_operation(&kinds[i]));
+    json_object_set_new(p, "/v1/service", service_operation());
+    json_object_set_new(p, "/v1/kinds", get_operation("kinds", "The operations that this token may ask for, each with a web request ready to be pasted.", true, json_array()));
     json_object_set_new(p, "/v1/explain", explain_operation());
     json_object_set_new(p, "/v1/operations/{id}", get_operation("operations.show", "One operation of this token's name.", true, text_parameter("id", "path")));
     json_object_set_new(p, "/v1/operations/{id}/undo", undo_operation());

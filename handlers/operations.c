@@ -10,7 +10,8 @@ void handlers_answer(void *ctx, uint64_t exchange, const struct ops_answer *a)
     struct handlers *h = ctx;
 
     if (a->err != NULL) {
-        server_reply_error(h->server, exchange, a->err, a->body);
+        if (!handlers_say(h, exchange, a->err, a->body))
+            server_reply_error(h->server, exchange, a->err, a->body);
     } else if (a->location != NULL) {
         char *header = eb_asprintf("Location: %s", a->location);
         const char *headers[] = { header, NULL };

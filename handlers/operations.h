@@ -6,6 +6,8 @@
 #include "ops/request.h"
 
 void handle_operation_post(void *ctx, struct server_exchange *x);
+void handle_service_post(void *ctx, struct server_exchange *x);
+void handle_kinds(void *ctx, struct server_exchange *x);
 void handle_explain(void *ctx, struct server_exchange *x);
 void handle_operation_undo(void *ctx, struct server_exchange *x);
 void handle_operation_get(void *ctx, struct server_exchange *x);
@@ -16,6 +18,8 @@ void handle_metrics(void *ctx, struct server_exchange *x);
 void handle_secret_get(void *ctx, struct server_exchange *x);
 void handle_secret_post(void *ctx, struct server_exchange *x);
 void handle_openapi(void *ctx, struct server_exchange *x);
+/* Answers a failure in the names of a caller of POST /v1/service; false: it was none, and nothing is answered. */
+bool handlers_say(struct handlers *h, uint64_t exchange, const struct eb_err *err, const json_t *body);
 /* The caller's. "x-form" names the field's form: what a program that writes requests needs besides their schema. */
 json_t *handlers_field_schema(const struct ops_kind *k, const struct ops_field *f);
 

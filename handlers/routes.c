@@ -5,6 +5,8 @@
 static const struct server_route routes[] = {
     { "GET",  "/v1/operations",      SERVER_TOKEN,   handle_operation_list },
     { "GET",  "/v1/operations/{id}", SERVER_TOKEN,   handle_operation_get },
+    { "GET",  "/v1/kinds",           SERVER_TOKEN,   handle_kinds },
+    { "POST", "/v1/service",         SERVER_TOKEN,   handle_service_post },
     { "POST", "/v1/explain",         SERVER_TOKEN,   handle_explain },
     { "POST", "/v1/operations/{id}/undo", SERVER_TOKEN, handle_operation_undo },
     { "POST", "/v1/{noun}/{verb}",   SERVER_TOKEN,   handle_operation_post },

@@ -9,6 +9,7 @@
 #define GROUP_MAX 1024          /* 256 characters of up to 4 bytes */
 #define MAIL_MAX 150            /* it stands in the name of a lock */
 #define UPN_MAX 113
+#define FIELD_NAMES_MAX 100     /* of all kinds together */
 
 static const struct ops_field common_fields[] = {
     { "issue", OPS_FORM_ISSUE, false, 64, "The issue whose rule sends the request: a key such as ITSM-42, or its numeric id.", NULL },
@@ -154,6 +155,43 @@ const char *const *ops_kind_names(void)
     for (size_t i = 0; i < EB_LEN(kinds); i++)
         names[i] = kinds[i].name;
     return names;
+}
+
+static bool has_name(const char *const *list, const char *name)
+{
+    for (; *list != NULL; list++)
+        if (strcmp(*list, name) == 0)
+            return true;
+    return false;
+}
+
+static void add_names(const struct ops_field *fields, size_t n, const char **names, size_t *count)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!has_name(names, fields[i].name) && *count < FIELD_NAMES_MAX)
+            names[(*count)++] = fields[i].name;
+}
+
+/* Those of all kinds, each once. */
+static const char *const *field_names(void)
+{
+    static const char *names[FIELD_NAMES_MAX + 1];
+    size_t count = 0;
+
+    if (names[0] != NULL)
+        return names;
+    add_names(common_fields, EB_LEN(common_fields), names, &count);
+    for (size_t i = 0; i < EB_LEN(kinds); i++)
+        add_names(kinds[i].fields, kinds[i].field_count, names, &count);
+    return names;
+}
+
+const struct config_names *ops_config_names(void)
+{
+    static struct config_names names;
+
+    names = (struct config_names){ ops_kind_names(), field_names() };
+    return &names;
 }
 
 size_t ops_common_fields(const struct ops_field **ret)

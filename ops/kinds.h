@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "config/config.h"
 
 enum ops_field_form {
     OPS_FORM_TEXT,              /* any text, cleaned of nothing: control characters are refused */
@@ -66,6 +67,7 @@ const struct ops_kind *ops_kind_find(const char *name);             /* NULL: non
 const struct ops_kind *ops_kind_by_path(const char *noun, const char *verb);
 size_t ops_kinds(const struct ops_kind **ret);
 const char *const *ops_kind_names(void);                            /* NULL-ended */
+const struct config_names *ops_config_names(void);                  /* for config_load() */
 /* issue, dryRun, reason, again: the same for every kind. */
 size_t ops_common_fields(const struct ops_field **ret);
 const struct ops_field *ops_kind_field(const struct ops_kind *k, const char *name);     /* its own or a common one; NULL */

@@ -41,6 +41,7 @@ bool ops_new(const struct ops_parts *p, struct config *c, struct ops **ret, stru
 void ops_free(struct ops *o);
 /* After a reload: operations that decide from now on, decide by this configuration. */
 void ops_configure(struct ops *o, struct config *c);
+const struct config *ops_config(const struct ops *o);     /* the one in force; borrowed until the next reload */
 /* Takes up every operation without an outcome, and the outbox. Operations are refused (EB_STARTING) before. */
 void ops_start(struct ops *o);
 /* No new operations (EB_SHUTTING_DOWN). done(ctx) when none is under way and each waiting caller has its answer; what still waits for

@@ -263,6 +263,11 @@ void ops_configure(struct ops *o, struct config *c)
     ops_note_configuration(o);
 }
 
+const struct config *ops_config(const struct ops *o)
+{
+    return o->config;
+}
+
 void ops_start(struct ops *o)
 {
     schedule_put(o->parts.schedule, "forget_keys", "idempotency", eb_now_ms());

@@ -127,6 +127,7 @@ bool policy_decide_issue(const struct policy_case *c, struct policy_verdict *v);
  * true where any entry could need them; the rest is asked again once the group is known. */
 void policy_needs(const struct policy_case *c, struct policy_needs *ret);
 /* The operation's entry of the policy, or NULL. */
+bool policy_listed(const char *const *list, const char *name);      /* in a list of a token, NULL-ended; "*" is everything */
 const struct config_operation_rule *policy_operation(const struct config_policy *p, const char *kind);
 /* May never be written by user.update, whatever the policy says; and those that need `sensitive: true` (config/attribute.h). Names without regard to case. */
 bool policy_attribute_forbidden(const char *name);

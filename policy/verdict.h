@@ -41,7 +41,6 @@ policy_check policy_check_duties, policy_check_duration;                        
 policy_check policy_check_approval, policy_check_requester;                     /* approval.c, requester.c */
 
 /* ---- issue.c ---- */
-bool policy_listed(const char *const *list, const char *name);      /* NULL-ended; "*" is everything */
 bool policy_projects_allow(const struct config_projects *p, const struct policy_issue *issue);   /* issue NULL: only "*" does */
 bool policy_check_issue_given(const struct policy_case *c, bool has_issue, struct policy_verdict *v);
 bool policy_check_without_issue(const struct policy_case *c, struct policy_verdict *v);

@@ -59,6 +59,8 @@ void exchange_free(struct server_exchange *x)
 {
     if (x->query_read)
         evhttp_clear_headers(&x->query);
+    if (x->kept != NULL)
+        x->release(x->kept);
     free(x);
 }
 
@@ -207,6 +209,13 @@ struct eb_span server_body(const struct server_exchange *x)
 const void *server_caller(const struct server_exchange *x)
 {
     return x->caller;
+}
+
+void server_keep(struct server_exchange *x, void *kept, void (*release)(void *kept))
+{
+    assert(x->kept == NULL);
+    x->kept = kept;
+    x->release = release;
 }
 
 uint64_t server_exchange_id(const struct server_exchange *x)

@@ -68,6 +68,8 @@ struct server_exchange {
     struct evhttp_request *req;         /* evhttp's */
     const struct route *route;          /* NULL: no such */
     const void *caller;
+    void *kept;                         /* a handler's: released with the exchange */
+    void (*release)(void *kept);
     const char *method, *path;          /* path: raw, without query; in text[] */
     struct gate_headers headers;
     struct route_path segments;

@@ -186,6 +186,13 @@ static struct server_exchange *find(struct server *s, uint64_t id)
     return x;
 }
 
+void *server_kept(struct server *s, uint64_t exchange)
+{
+    const struct server_exchange *x = find(s, exchange);
+
+    return x != NULL ? x->kept : NULL;
+}
+
 void server_reply_json(struct server *s, uint64_t exchange, int status, const json_t *body, const char *const *headers)
 {
     struct server_exchange *x = find(s, exchange);

@@ -45,6 +45,10 @@ const char *server_header(const struct server_exchange *x, const char *name);
 struct eb_span server_body(const struct server_exchange *x);    /* media type was checked: JSON, or a form's for a page */
 const void *server_caller(const struct server_exchange *x);     /* what authenticate returned; NULL for ANYBODY */
 
+/* What a handler wants to find again when the answer comes: release(kept) when the exchange ends, also without one. Once an exchange. */
+void server_keep(struct server_exchange *x, void *kept, void (*release)(void *kept));
+void *server_kept(struct server *s, uint64_t exchange);         /* borrowed; NULL: nothing, or the exchange has gone */
+
 /* Answering: now, or later by id; an exchange whose client has gone is simply not found. Exactly one reply an exchange. */
 uint64_t server_exchange_id(const struct server_exchange *x);
 void server_reply_json(struct server *s, uint64_t exchange, int status, const json_t *body, const char *const *headers /* "Name: value", NULL-ended, or NULL */);

@@ -1,5 +1,6 @@
 /* fuzz_config.c - the configuration file, by its shape: no secret is read. Accepted: a file that loads. */
 #include "config/config.h"
+#include "config/envelope.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdio.h>
@@ -8,6 +9,8 @@
 static const char *const kinds[] = {
     "group.add_member", "group.remove_member", "user.disable", "user.update", "user.create", "user.invite", "user.get", NULL
 };
+static const char *const field_names[] = { "issue", "reason", "user", "group", "attributes", "password", "expiresIn", "accountEnabled", NULL };
+static const struct config_names vocabulary = { kinds, field_names };
 static char path[] = "/tmp/entrabridge-fuzz-config.XXXXXX";
 static int file = -1;
 
@@ -54,6 +57,19 @@ static void check_policy(const struct config_policy *p)
         assert(p->duties[i].groups.count >= 2);
 }
 
+/* What the envelope may rely on: each name once, none of its own among them. */
+static void check_compat(const struct config_compat *k)
+{
+    const struct config_pairs *tables[] = { &k->routes, &k->fields };
+
+    for (size_t t = 0; t < EB_LEN(tables); t++)
+        for (size_t i = 0; i < tables[t]->count; i++) {
+            assert(*tables[t]->items[i].value != '\0' && (t == 1 || envelope_route(tables[t]->items[i].name) == NULL));
+            for (size_t j = 0; j < i; j++)
+                assert(!envelope_same(tables[t]->items[i].name, tables[t]->items[j].name));
+        }
+}
+
 /* What a synchronization may rely on. */
 static void check_sync(const struct config *c)
 {
@@ -74,10 +90,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct config *c = NULL;
 
     put_file(data, len);
-    fuzz_accepted = config_load(path, kinds, CONFIG_SHAPE, &c, &faults);
+    fuzz_accepted = config_load(path, &vocabulary, CONFIG_SHAPE, &c, &faults);
     if (fuzz_accepted) {
         assert(c != NULL && c->store_url != NULL && c->entra.graph_url != NULL && strlen(c->hash) == 64);
         check_policy(&c->policy);
+        check_compat(&c->compat);
         check_sync(c);
         config_unref(c);
     } else {

@@ -23,6 +23,8 @@
 static const char *const kinds[] = {
     "user.get", "user.disable", "group.add_member", "user.update", "user.create", "user.invite", "user.reset_password", NULL
 };
+static const char *const field_names[] = { "issue", "reason", "user", "group", "attributes", "password", "expiresIn", "accountEnabled", NULL };
+static const struct config_names vocabulary = { kinds, field_names };
 static char directory[64];
 
 static inline char *in_directory(const char *name)
@@ -50,7 +52,7 @@ static inline void put_text(const char *name, const char *text, mode_t mode)
 static inline bool load(enum config_use use, struct config **ret, struct eb_buf *faults)
 {
     char *path = in_directory("e.yaml");
-    bool good = config_load(path, kinds, use, ret, faults);
+    bool good = config_load(path, &vocabulary, use, ret, faults);
 
     free(path);
     return good;

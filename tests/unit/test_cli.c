@@ -19,7 +19,7 @@
 COMMAND(cli_serve) COMMAND(cli_check) COMMAND(cli_config_reference) COMMAND(cli_config_validate) COMMAND(cli_token_create)
 COMMAND(cli_token_list) COMMAND(cli_token_revoke) COMMAND(cli_operations_list) COMMAND(cli_operations_show) COMMAND(cli_outbox_list)
 COMMAND(cli_operations_expiring) COMMAND(cli_operations_cancel) COMMAND(cli_operations_undo) COMMAND(cli_outbox_retry) COMMAND(cli_policy_explain) COMMAND(cli_policy_pin) COMMAND(cli_audit_verify) COMMAND(cli_audit_export) COMMAND(cli_audit_erase)
-COMMAND(cli_sync_init) COMMAND(cli_sync_preview) COMMAND(cli_sync_run) COMMAND(cli_sync_status) COMMAND(cli_sync_history) COMMAND(cli_sync_show)
+COMMAND(cli_compat_import) COMMAND(cli_sync_init) COMMAND(cli_sync_preview) COMMAND(cli_sync_run) COMMAND(cli_sync_status) COMMAND(cli_sync_history) COMMAND(cli_sync_show)
 
 /* Words at blanks, behind the program's name. */
 static enum cli_parsed parse(const char *line, struct cli *cli, char prefix[32], struct eb_err *err)
@@ -49,6 +49,9 @@ static const struct { const char *line; enum cli_parsed parsed; const char *comm
     { "token revoke -- --odd", CLI_RUN, "token revoke", "", "a name that looks like an option" },
     { "outbox retry", CLI_RUN, "outbox retry", "", "an argument that may be left out" },
     { "outbox retry x", CLI_RUN, "outbox retry", "", "or given" },
+    { "compat import a", CLI_RUN, "compat import", "", "one of several" },
+    { "compat import a b --json c", CLI_RUN, "compat import", "", "several" },
+    { "compat import", CLI_WRONG, "compat import", "FILE... is missing", "none of several" },
     { "", CLI_WRONG, NULL, "command is missing", "nothing" },
     { "token", CLI_WRONG, NULL, "command is missing", "half a command" },
     { "bogus", CLI_WRONG, NULL, "no command `bogus`", "unknown" },
