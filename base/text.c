@@ -158,6 +158,35 @@ bool eb_url_escape(struct eb_buf *out, const char *s)
     return !out->failed;
 }
 
+static bool same_letter(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* Goes back to the last star only, so that no pattern takes long. */
+bool eb_text_matches(const char *pattern, const char *text)
+{
+    const char *star = NULL, *from = NULL;
+
+    while (*text != '\0') {
+        if (*pattern == '*') {
+            star = ++pattern;
+            from = text;
+        } else if (*pattern != '\0' && same_letter(*pattern, *text)) {
+            pattern++;
+            text++;
+        } else if (star != NULL) {
+            pattern = star;
+            text = ++from;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return *pattern == '\0';
+}
+
 void eb_no_memory(void)
 {
     static const char text[] = "entrabridge: out of memory\n";

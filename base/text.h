@@ -18,6 +18,7 @@ bool eb_is_guid(const char *s);                     /* 8-4-4-4-12 hex digits */
 bool eb_is_issue(const char *s);
 bool eb_streq(const char *a, const char *b);        /* NULL equals NULL only */
 bool eb_strieq(const char *a, const char *b);       /* ASCII case folded */
+bool eb_text_matches(const char *pattern, const char *text);        /* "*" stands for any text, ASCII case folded */
 /* Percent-encodes all but RFC 3986 unreserved characters: the one encoder for path segments and query values. */
 bool eb_url_escape(struct eb_buf *out, const char *s);
 /* There is no memory: says so and ends the program, since a start goes on where it was and a half-known state does not. */

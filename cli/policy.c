@@ -122,6 +122,42 @@ static void print_value(const char *label, const json_t *v)
     free(text);
 }
 
+/* "department: Sales, jobTitle: Account * -> CRM, Sales DE" */
+static void print_group_rules(const json_t *rules)
+{
+    const json_t *rule, *v;
+    const char *name;
+    size_t i, k;
+
+    json_array_foreach((json_t *)(uintptr_t)rules, i, rule) {
+        struct eb_buf b = EB_BUF(KiB(16));
+
+        if (!eb_json_bool(rule, "fits", false))
+            continue;
+        json_object_foreach(json_object_get(rule, "when"), name, v)
+            eb_buf_addf(&b, "%s%s: %s", b.len > 0 ? ", " : "", name, json_string_value(v));
+        json_array_foreach(json_object_get(rule, "groups"), k, v)
+            eb_buf_addf(&b, "%s%s", k == 0 ? " -> " : ", ", json_string_value(v));
+        print_field("Group rule", b.data);
+        eb_buf_free(&b);
+    }
+}
+
+/* What a composite would do. */
+static void print_steps(const json_t *steps)
+{
+    const json_t *step;
+    size_t i;
+
+    json_array_foreach((json_t *)(uintptr_t)steps, i, step) {
+        char *fields = eb_json_text(json_object_get(step, "fields")), *text = eb_asprintf("%s %s", eb_json_str(step, "name"), fields != NULL ? fields : "");
+
+        print_field("Step", text);
+        free(fields);
+        free(text);
+    }
+}
+
 static void print_explained(const json_t *a)
 {
     static const struct { const char *label, *member; } texts[] = {
@@ -137,6 +173,8 @@ static void print_explained(const json_t *a)
     print_value("Before", json_object_get(a, "before"));
     print_value("After", json_object_get(a, "after"));
     print_value("Approvals", json_object_get(a, "approvals"));
+    print_group_rules(json_object_get(a, "groupRules"));
+    print_steps(json_object_get(a, json_object_get(a, "steps") != NULL ? "steps" : "results"));
 }
 
 static bool ask(struct tool *tool, const struct cli *cli, json_t *data, json_t **ret, struct eb_err *err)

@@ -149,6 +149,11 @@ const struct attribute *attribute_find(const char *name)
     return is_extension(name) ? &extension : NULL;
 }
 
+bool attribute_of_new_user(const char *kind)
+{
+    return strcmp(kind, "user.create") == 0 || strcmp(kind, "user.onboard") == 0;
+}
+
 size_t attribute_rows(const struct attribute **ret)
 {
     *ret = rows;

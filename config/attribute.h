@@ -37,6 +37,8 @@ struct attribute {
 
 /* NULL: no attribute of that name. A directory extension (extension_<32 hex digits>_<name>) gets the row of all of them. */
 const struct attribute *attribute_find(const char *name);
+/* Do operations of this kind make a user? Then what may be written is ATTRIBUTE_CREATE, else ATTRIBUTE_UPDATE. */
+bool attribute_of_new_user(const char *kind);
 size_t attribute_rows(const struct attribute **ret);        /* without the one for extensions */
 /* NULL: a good value for a request. Otherwise what is wrong, for people, in `out`; the value itself is not repeated. null is good where it clears. */
 const char *attribute_fault(const struct attribute *a, const json_t *value, char *out, size_t size);

@@ -131,6 +131,31 @@ static void check_groups(struct reader *r)
             }
 }
 
+static bool is_serviceable(const struct config_policy *p, const char *group)
+{
+    for (size_t i = 0; i < p->group_count; i++)
+        if (p->groups[i].group != NULL && eb_strieq(p->groups[i].group, group))
+            return true;
+    return false;
+}
+
+/* A rule's group that no operation may change would come to light with the first newcomer only. */
+static void check_group_rules(struct reader *r)
+{
+    const struct config_policy *p = &r->c->policy;
+    char key[64];
+
+    for (size_t i = 0; i < p->group_rule_count; i++)
+        for (size_t j = 0; j < p->group_rules[i].groups.count; j++) {
+            const char *group = p->group_rules[i].groups.items[j];
+
+            snprintf(key, sizeof(key), "policy.group_rules[%zu].groups", i);
+            if (!is_serviceable(p, group))
+                fault_add(r->faults, reader_line(r, "policy.group_rules"), key,
+                          "names %s, which is no serviceable group, expected groups of policy.serviceable_groups, written as there", group);
+        }
+}
+
 static void fill_operations(struct reader *r)
 {
     struct config_policy *p = &r->c->policy;
@@ -147,6 +172,7 @@ void read_check(struct reader *r)
     check_outbound(r);
     check_places(r);
     check_groups(r);
+    check_group_rules(r);
     fill_operations(r);
     read_check_sync(r);
 }

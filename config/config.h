@@ -118,10 +118,13 @@ struct config_operation_rule {
     int password_length;            /* user.create, user.reset_password; never 0 once loaded */
 };
 struct config_duty { struct config_list groups; };      /* groups of which nobody may hold two: names or object ids */
+/* People with these attributes belong into these groups. when: a Graph attribute and its value, in which "*" stands for any text; all must hold. */
+struct config_group_map { struct config_pairs when; struct config_list groups; };
 struct config_policy {
     struct config_group_rule *groups; size_t group_count;
     struct config_operation_rule *operations; size_t operation_count;
     struct config_duty *duties; size_t duty_count;
+    struct config_group_map *group_rules; size_t group_rule_count;
     struct config_list protected_users, protected_groups;
     bool protect_directory_roles;
     enum config_mode mode;          /* shadow: decides and comments, never writes */

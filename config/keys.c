@@ -56,11 +56,11 @@ static const char *const issue_words[] = { "optional", "required", NULL };
 static const char *const approval_words[] = { "required", "none", NULL };
 static const char *const modes[] = { "enforce", "shadow", NULL };
 static const char *const adding_kinds[] = { "group.add_member", NULL };
-static const char *const attribute_kinds[] = { "user.update", "user.create", "user.get", "user.search", "group.list_members", NULL };
-static const char *const update_only[] = { "user.update", NULL };
-static const char *const create_only[] = { "user.create", NULL };
+static const char *const attribute_kinds[] = { "user.update", "user.create", "user.get", "user.search", "group.list_members", "user.onboard", "user.transfer", NULL };
+static const char *const update_only[] = { "user.update", "user.transfer", NULL };
+static const char *const create_only[] = { "user.create", "user.onboard", NULL };
 static const char *const invite_only[] = { "user.invite", NULL };
-static const char *const password_kinds[] = { "user.create", "user.reset_password", NULL };
+static const char *const password_kinds[] = { "user.create", "user.reset_password", "user.onboard", NULL };
 /* Each in the order of its enum in config.h. */
 static const char *const sync_modes[] = { "directory_first", "accounts_first", NULL };
 static const char *const account_states[] = { "all", "enabled", "disabled", NULL };
@@ -261,6 +261,12 @@ const struct key config_keys[] = {
       .help = "Groups that nobody may hold together: who is in one is not added to another." },
     { "policy.separation_of_duties[].groups", KEY_NAMES, KEY_REQUIRED, .offset = offsetof(struct config_duty, groups), .sample = "[\"Payments create\", \"Payments approve\"]",
       .help = "Two or more: exact display names or object ids." },
+    { "policy.group_rules", KEY_ITEMS, KEY_RELOAD, ARRAY(policy.group_rules, policy.group_rule_count, config_group_map),
+      .help = "Which groups people get by their attributes, for user.onboard and user.transfer. Who fits several rules gets the groups of all." },
+    { "policy.group_rules[].when", KEY_WHEN, KEY_REQUIRED, .offset = offsetof(struct config_group_map, when), .sample = "{department: Sales, jobTitle: \"Account *\"}",
+      .help = "Graph's attributes with their values, without regard to case; * stands for any text. All must hold." },
+    { "policy.group_rules[].groups", KEY_NAMES, KEY_REQUIRED, .offset = offsetof(struct config_group_map, groups), .sample = "[\"VPN Users\"]",
+      .help = "Serviceable groups, written as there." },
     { "policy.mode", KEY_WORD, KEY_RELOAD, AT(policy.mode), .standard = "enforce", .words = modes,
       .help = "With shadow every operation is decided and commented, and nothing is written: for a roll-out." },
     LATER("policy.limits"),
@@ -294,7 +300,7 @@ enum key_storage key_storage(const struct key *k)
         [KEY_SECRET] = STORE_WIPED, [KEY_DURATION] = STORE_INT64, [KEY_SIZE] = STORE_INT64, [KEY_INT] = STORE_INT,
         [KEY_BOOL] = STORE_BOOL, [KEY_WORD] = STORE_INT, [KEY_EITHER] = STORE_BOOL,
         [KEY_LIST] = STORE_LIST, [KEY_NETWORKS] = STORE_LIST, [KEY_PROJECTS] = STORE_PROJECTS,
-        [KEY_NAMES] = STORE_LIST, [KEY_NUMBERS] = STORE_LIST, [KEY_ATTRIBUTES] = STORE_LIST, [KEY_BIND] = STORE_PAIRS,
+        [KEY_NAMES] = STORE_LIST, [KEY_NUMBERS] = STORE_LIST, [KEY_ATTRIBUTES] = STORE_LIST, [KEY_BIND] = STORE_PAIRS, [KEY_WHEN] = STORE_PAIRS,
         [KEY_GROUP] = STORE_STRING, [KEY_REQUESTER] = STORE_REQUESTER, [KEY_PATTERN] = STORE_STRING, [KEY_REDIRECT] = STORE_STRING,
         [KEY_PERIOD] = STORE_INT64, [KEY_CLOCK] = STORE_INT, [KEY_SOURCE] = STORE_STRING,
         [KEY_ROUTES] = STORE_PAIRS, [KEY_FIELDS] = STORE_PAIRS, [KEY_DOMAIN] = STORE_STRING,
@@ -314,6 +320,7 @@ static const char *const phrases[KEY_TYPE_COUNT] = {
     [KEY_PROJECTS] = "\"*\" or a list of project keys such as [ITSM]", [KEY_NAMES] = "a list of names",
     [KEY_NUMBERS] = "a list of numbers such as [25, 31]", [KEY_ATTRIBUTES] = "a list of Graph's user attributes such as [jobTitle, department]",
     [KEY_BIND] = "fields of the request with fields of the issue, such as {user: customfield_10050, group: customfield_10051}",
+    [KEY_WHEN] = "attributes with the value that each must have, such as {department: Sales, jobTitle: \"Account *\"}",
     [KEY_GROUP] = "\"group:NAME\"", [KEY_REQUESTER] = "manager, self, any or \"group:NAME\"",
     [KEY_PATTERN] = "a user principal name such as {givenName}.{surname}@example.com", [KEY_REDIRECT] = "an https URL",
     [KEY_PERIOD] = "never, or a duration such as 30m, 1h, 7d", [KEY_CLOCK] = "any, or a time of day such as \"02:30\"",

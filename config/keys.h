@@ -22,6 +22,7 @@ enum key_type {
     KEY_NUMBERS,        /* ids: a list of at least one number */
     KEY_ATTRIBUTES,     /* names of config/attribute.h */
     KEY_BIND,           /* a field of the request and the field that must equal it: struct config_pairs */
+    KEY_WHEN,           /* attributes (as KEY_SOURCE) and the pattern that each must match: struct config_pairs */
     KEY_GROUP,          /* group:NAME; the name is kept */
     KEY_REQUESTER,      /* into the requester and requester_group of the conditions at its offset */
     KEY_PATTERN,        /* a user principal name with {attribute} in it */

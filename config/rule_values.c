@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define BIND_MAX 32
+#define PAIRS_MAX 32
 
 static bool names_something(const struct spot *s, const struct node *n)
 {
@@ -86,7 +86,8 @@ static bool read_pair(const struct spot *s, const struct node *item, struct conf
     return true;
 }
 
-bool read_bind(const struct spot *s, const struct node *n)
+/* A mapping, each of whose entries `one` checks and adds; never empty. */
+static bool read_pairs(const struct spot *s, const struct node *n, bool (*one)(const struct spot *s, const struct node *item, struct config_pairs *into))
 {
     struct config_pairs *into = s->into;
     size_t count = 0;
@@ -96,12 +97,45 @@ bool read_bind(const struct spot *s, const struct node *n)
         return wrong(s, n, "is not a mapping");
     for (const struct node *item = n->first; item != NULL; item = item->next)
         count++;
-    if (count == 0 || count > BIND_MAX)
+    if (count == 0 || count > PAIRS_MAX)
         return wrong(s, n, count == 0 ? "is empty" : "has more than 32 fields");
     into->items = eb_alloc(count * sizeof(*into->items));
     for (const struct node *item = n->first; item != NULL; item = item->next)
-        good = read_pair(s, item, into) && good;
+        good = one(s, item, into) && good;
     return good;
+}
+
+bool read_bind(const struct spot *s, const struct node *n)
+{
+    return read_pairs(s, n, read_pair);
+}
+
+/* ---- rules of groups ---- */
+
+static const char *when_fault(const char *name)
+{
+    const struct attribute *a = attribute_find(name);
+
+    if (a == NULL || (a->flags & ATTRIBUTE_FORBIDDEN) != 0)
+        return "names an attribute that is not known here";
+    return a->type == ATTRIBUTE_TEXT ? NULL : "names an attribute that is no text";
+}
+
+static bool read_condition(const struct spot *s, const struct node *item, struct config_pairs *into)
+{
+    const char *fault = when_fault(item->name);
+
+    if (fault != NULL)
+        return wrong(s, item, fault);
+    if (!clean_text(s, item))
+        return false;
+    into->items[into->count++] = (struct config_pair){ eb_strdup(item->name), eb_strdup(item->text) };
+    return true;
+}
+
+bool read_when(const struct spot *s, const struct node *n)
+{
+    return read_pairs(s, n, read_condition);
 }
 
 /* ---- people ---- */

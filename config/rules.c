@@ -114,7 +114,7 @@ static void check_without_issue(const struct rule *l)
 
 static void check_target(const struct rule *l, const char *kind)
 {
-    static const char *const no_target[] = { "user.create", "user.invite", "user.search", "group.get", "group.list_members", NULL };
+    static const char *const no_target[] = { "user.create", "user.onboard", "user.invite", "user.search", "group.get", "group.list_members", NULL };
 
     if ((l->c->requester == CONFIG_REQUESTER_MANAGER || l->c->requester == CONFIG_REQUESTER_SELF) && in(no_target, kind))
         fault(l, "requester", "asks who the reporter is to the user, and %s has no user that is there already, expected any or \"group:NAME\"", kind);
@@ -141,7 +141,7 @@ static void check_update_attribute(const struct rule *l, const struct config_ope
 static void check_attributes(const struct rule *l, const struct config_operation_rule *o)
 {
     const struct node *list = given(l, "attributes");
-    bool update = strcmp(o->kind, "user.update") == 0, create = strcmp(o->kind, "user.create") == 0;
+    bool create = attribute_of_new_user(o->kind), update = strcmp(o->kind, "user.update") == 0 || strcmp(o->kind, "user.transfer") == 0;
 
     if (list == NULL || list->type == NODE_MAP || (!update && !create))
         return;

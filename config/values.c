@@ -317,7 +317,7 @@ static bool (*const readers[KEY_TYPE_COUNT])(const struct spot *, const struct n
     [KEY_SECRET] = read_reference, [KEY_DURATION] = read_duration, [KEY_SIZE] = read_size, [KEY_INT] = read_int,
     [KEY_BOOL] = read_bool, [KEY_WORD] = read_word, [KEY_EITHER] = read_either,
     [KEY_LIST] = read_list, [KEY_NETWORKS] = read_networks, [KEY_PROJECTS] = read_projects,
-    [KEY_NAMES] = read_names, [KEY_NUMBERS] = read_numbers, [KEY_ATTRIBUTES] = read_attributes, [KEY_BIND] = read_bind,
+    [KEY_NAMES] = read_names, [KEY_NUMBERS] = read_numbers, [KEY_ATTRIBUTES] = read_attributes, [KEY_BIND] = read_bind, [KEY_WHEN] = read_when,
     [KEY_GROUP] = read_group, [KEY_REQUESTER] = read_requester, [KEY_PATTERN] = read_pattern, [KEY_REDIRECT] = read_redirect,
     [KEY_PERIOD] = read_period, [KEY_CLOCK] = read_clock, [KEY_SOURCE] = read_source,
     [KEY_ROUTES] = read_route_names, [KEY_FIELDS] = read_field_names, [KEY_DOMAIN] = read_domain,

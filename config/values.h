@@ -20,6 +20,7 @@ bool read_names(const struct spot *s, const struct node *n);
 bool read_numbers(const struct spot *s, const struct node *n);
 bool read_attributes(const struct spot *s, const struct node *n);
 bool read_bind(const struct spot *s, const struct node *n);
+bool read_when(const struct spot *s, const struct node *n);
 bool read_group(const struct spot *s, const struct node *n);
 bool read_requester(const struct spot *s, const struct node *n);
 bool read_pattern(const struct spot *s, const struct node *n);

@@ -24,6 +24,11 @@ static json_t *schema_texts(const struct ops_kind *k, const struct ops_field *f)
                      "maxItems", OPS_TEXTS_MAX);
 }
 
+static json_t *schema_targets(const struct ops_kind *k, const struct ops_field *f)
+{
+    return json_pack("{s:s, s:o, s:i, s:i}", "type", "array", "items", text_schema(f->max), "minItems", 1, "maxItems", OPS_LIST_MAX);
+}
+
 static json_t *schema_duration(const struct ops_kind *k, const struct ops_field *f)
 {
     json_t *s = text_schema(f->max);
@@ -114,6 +119,7 @@ static json_t *schema_attributes(const struct ops_kind *k, const struct ops_fiel
 
 static const struct { const char *form; json_t *(*make)(const struct ops_kind *k, const struct ops_field *f); } rows[] = {
     [OPS_FORM_TEXT] = { "text", schema_text }, [OPS_FORM_USER] = { "user", schema_text }, [OPS_FORM_GROUP] = { "group", schema_text },
+    [OPS_FORM_USERS] = { "users", schema_targets }, [OPS_FORM_GROUPS] = { "groups", schema_targets },
     [OPS_FORM_ISSUE] = { "issue", schema_issue }, [OPS_FORM_OPERATION] = { "operation", schema_text }, [OPS_FORM_BOOL] = { "boolean", schema_bool },
     [OPS_FORM_MAIL] = { "mail", schema_text }, [OPS_FORM_DURATION] = { "duration", schema_duration }, [OPS_FORM_TIME] = { "time", schema_time },
     [OPS_FORM_TEXTS] = { "texts", schema_texts }, [OPS_FORM_ATTRIBUTES] = { "attributes", schema_attributes }, [OPS_FORM_WORD] = { "word", schema_word },

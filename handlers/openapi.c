@@ -9,9 +9,20 @@ static void add_fields(json_t *properties, json_t *required, const struct ops_ki
 {
     for (size_t i = 0; i < n; i++) {
         json_object_set_new(properties, fields[i].name, handlers_field_schema(k, &fields[i]));
-        if (fields[i].required)
+        if (fields[i].required && !ops_field_listed(&fields[i]))
             json_array_append_new(required, json_string(fields[i].name));
     }
+}
+
+/* One or the other: `user`, or `users` in its place. */
+static json_t *either_of(const struct ops_kind *k)
+{
+    json_t *all = json_array();
+
+    for (size_t i = 0; i < k->field_count; i++)
+        if (ops_field_listed(&k->fields[i]))
+            json_array_append_new(all, json_pack("{s:[{s:[s]}, {s:[s]}]}", "oneOf", "required", k->fields[i].name, "required", k->fields[i].words));
+    return all;
 }
 
 static json_t *request_schema(const struct ops_kind *k)
@@ -22,7 +33,16 @@ static json_t *request_schema(const struct ops_kind *k)
 
     add_fields(properties, required, k, k->fields, k->field_count);
     add_fields(properties, required, k, common, n);
-    return json_pack("{s:s, s:b, s:o, s:o}", "type", "object", "additionalProperties", 0, "properties", properties, "required", required);
+    json_t *schema = json_pack("{s:s, s:b, s:o}", "type", "object", "additionalProperties", 0, "properties", properties);
+    json_t *either = either_of(k);
+
+    if (json_array_size(required) > 0)  /* OpenAPI 3.0 wants none rather than an empty one */
+        json_object_set(schema, "required", required);
+    if (json_array_size(either) > 0)
+        json_object_set(schema, "allOf", either);
+    json_decref(required);
+    json_decref(either);
+    return schema;
 }
 
 static json_t *json_content(json_t *schema)
@@ -70,6 +90,8 @@ static json_t *kind_operation(const struct ops_kind *k)
                              "202", response("Accepted and still under way; see Location", "Answer"),
                              "default", response("Refused or failed", "Problem"),
                              "x-changes", k->change != NULL, "x-permissions", k->permissions);
+    if (ops_is_composite(k))
+        json_object_set_new(post, "x-steps", json_true());
     if (k->undo != NULL)
         json_object_set_new(post, "x-undo", json_string(k->undo));
     json_t *example = handlers_example(k, "");

@@ -40,7 +40,7 @@ static char *target_of(const struct operation *op)
 
     if (op->fields.user != NULL || op->kind->upns == NULL)
         return eb_strdup(op->fields.user != NULL ? op->fields.user : ops_field_text(&op->fields, "mail"));
-    op->kind->upns(&op->fields, policy_operation(&op->config->policy, op->kind->name), names);
+    op->kind->upns(&op->fields, ops_rule(op), names);
     for (size_t i = 1; names[0] != NULL && names[i] != NULL; i++)
         free(names[i]);
     return names[0];
@@ -213,6 +213,8 @@ static void accepted(void *arg, const struct eb_err *err)
 
         if (op->order != 0)
             orders_answer(op->ops, op->order, NULL, &e);
+        if (op->is_step)
+            composite_step_refused(op->ops, op->parent, op->step_number, &e);
         answer_error(op, &e, NULL);
         ops_operation_free(op);
     } else if (j->accept.ret_verdict == JOURNAL_REPEAT) {
@@ -241,10 +243,10 @@ static void submit(struct operation *op, const char *idempotency_key)
     j->row = (struct journal_row){
         .id = op->id, .kind = (char *)(uintptr_t)op->kind->name, .token_id = op->token_id, .token_name = op->token_name,
         .issue = op->fields.issue, .request = op->fields.kept, .origin = op->fields.dry_run ? NULL : op->origin, .config_hash = op->config->hash,
-        .accepted_ms = op->accepted_ms, .dry_run = op->fields.dry_run,
+        .accepted_ms = op->accepted_ms, .dry_run = op->fields.dry_run, .step_of = op->step_of,
     };
     j->accept = (struct journal_accept){
-        .row = &j->row, .key = j->key, .body_hash = j->body_hash,
+        .row = &j->row, .key = op->is_step ? NULL : j->key, .body_hash = j->body_hash,
         .window_ms = op->fields.issue != NULL ? WINDOW_ISSUE_MS : WINDOW_NO_ISSUE_MS,
     };
     /* The reads take longer than a commit: it can go with that of another operation, unless nothing is read. */
@@ -329,15 +331,16 @@ void ops_submit(struct ops *o, const struct ops_request *r)
 {
     struct eb_err err = { 0 };
     struct ops_fields fields = { 0 };
+    const struct ops_kind *kind = ops_kind_of(r->kind, r->body);
 
-    if (!ops_ready(o, &err) || !ops_key_check(r->idempotency_key, &err) || !ops_fields_read(r->kind, r->body, &fields, &err) ||
+    if (!ops_ready(o, &err) || !ops_key_check(r->idempotency_key, &err) || !ops_fields_read(kind, r->body, &fields, &err) ||
         !expiry_check(&fields, eb_now_ms(), &err)) {
         ops_fields_clear(&fields);
         o->parts.answer(o->parts.answer_ctx, r->exchange, &(struct ops_answer){ .err = &err });
         return;
     }
 
-    struct operation *op = ops_accept(o, r->kind, &fields, r->caller, r->exchange, NULL);
+    struct operation *op = ops_accept(o, kind, &fields, r->caller, r->exchange, NULL);
     op->explain = r->explain;
     ops_begin(op, r->idempotency_key);
 }

@@ -1,6 +1,7 @@
 /* answer.c - what rules and people read: the flat body of section 5, and the sentence in it. */
 #include "ops/runner.h"
 #include "base/text.h"
+#include "ops/composite.h"
 #include "ops/expiry.h"
 
 #include <stdio.h>
@@ -14,6 +15,20 @@ static void name_of(const char *best, const char *next, const char *last, char o
     eb_text_clean(name != NULL ? name : "?", out, 272);
 }
 
+/* "5 steps"; of lists "38 of 40 memberships". */
+static void count_steps(const struct operation *op, char out[272])
+{
+    size_t all = op->composite != NULL ? op->composite->count : 0, changed = 0;
+    bool list = strcmp(op->kind->change->steps_as, "results") == 0;
+
+    for (size_t i = 0; i < all; i++)
+        changed += eb_json_bool(op->composite->steps[i].told, "changed", false);
+    if (list)
+        snprintf(out, 272, "%zu of %zu memberships", changed, all);
+    else
+        snprintf(out, 272, "%zu step%s", all, all == 1 ? "" : "s");
+}
+
 /* What a {word} of a sentence stands for. */
 static void word_of(const struct operation *op, const char *word, char out[272])
 {
@@ -23,6 +38,8 @@ static void word_of(const struct operation *op, const char *word, char out[272])
         name_of(f != NULL ? f->user.display_name : NULL, f != NULL ? f->user.upn : NULL, op->fields.user, out);
     else if (strcmp(word, "group") == 0)
         name_of(f != NULL ? f->group.name : NULL, op->fields.group, NULL, out);
+    else if (strcmp(word, "steps") == 0)
+        count_steps(op, out);
     else if (strcmp(word, "until") == 0)
         expiry_text(op, out);
     else if (strcmp(word, "other") == 0)
@@ -115,7 +132,7 @@ static void set_read(json_t *o, const struct operation *op)
 {
     if (op->kind->read != NULL) {
         const struct ops_case c = {
-            .kind = op->kind, .fields = &op->fields, .rule = policy_operation(&op->config->policy, op->kind->name), .facts = op->facts,
+            .kind = op->kind, .fields = &op->fields, .rule = ops_rule(op), .facts = op->facts,
         };
         json_t *members = op->kind->read(&c);
 
@@ -146,6 +163,16 @@ static void set_before_after(json_t *o, const struct operation *op)
         json_object_set(o, "after", op->after);
 }
 
+static void set_steps(json_t *o, const struct operation *op)
+{
+    json_t *told = composite_told(op);
+
+    if (told == NULL)
+        return;
+    json_object_set_new(o, op->kind->change->steps_as, told);
+    set_members(o, op->composite->members);
+}
+
 static json_t *heading(const struct operation *op, const char *outcome)
 {
     json_t *o = json_pack("{s:s, s:s, s:s}", "operation", op->id, "name", op->kind->name, "outcome", outcome);
@@ -165,6 +192,9 @@ json_t *ops_answer_make(const struct operation *op)
         set_before_after(o, op);
     if (op->origin != NULL && strncmp(op->origin, "undo:", 5) == 0)
         json_object_set_new(o, "undoes", json_string(op->origin + 5));
+    set_steps(o, op);
+    if (op->kind->change != NULL)
+        set_members(o, op->result);
     if (op->err.code != EB_OK)
         return o;
     json_object_set_new(o, "changed", json_boolean(op->changed));
@@ -188,6 +218,30 @@ static const char *deciding_rule(const struct operation *op)
     return by_policy ? op->verdict.rule : "facts";
 }
 
+/* The rules of the policy that fit the person as they are, or as the request would have them. */
+static void set_group_rules(json_t *o, const struct operation *op)
+{
+    const struct config_policy *p = &op->config->policy;
+    EB_AUTO(json_t, json_decref) person = op->facts != NULL && op->facts->user_json != NULL ? json_copy(op->facts->user_json) : json_object();
+    json_t *rules = json_array();
+
+    set_members(person, json_object_get(op->fields.body, "attributes"));
+    for (size_t i = 0; i < p->group_rule_count; i++) {
+        const struct config_group_map *m = &p->group_rules[i];
+        json_t *when = json_object(), *groups = json_array();
+
+        for (size_t k = 0; k < m->when.count; k++)
+            json_object_set_new(when, m->when.items[k].name, json_string(m->when.items[k].value));
+        for (size_t k = 0; k < m->groups.count; k++)
+            json_array_append_new(groups, json_string(m->groups.items[k]));
+        json_array_append_new(rules, json_pack("{s:I, s:o, s:o, s:b}", "rule", (json_int_t)i, "when", when, "groups", groups,
+                                               "fits", (int)policy_group_rule_fits(m, person)));
+    }
+    if (json_object_size(person) > 0 && p->group_rule_count > 0)
+        json_object_set(o, "groupRules", rules);
+    json_decref(rules);
+}
+
 json_t *ops_answer_explained(const struct operation *op)
 {
     bool allowed = op->err.code == EB_OK;
@@ -196,6 +250,8 @@ json_t *ops_answer_explained(const struct operation *op)
 
     set_text(o, "issue", op->issue.key != NULL ? op->issue.key : op->fields.issue);
     set_targets(o, op);
+    set_group_rules(o, op);
+    set_steps(o, op);
     if (!allowed) {
         json_object_set_new(o, "code", json_string(eb_code_text(op->err.code)));
         set_text(o, "field", op->err.field);

@@ -15,6 +15,8 @@
 #define CHANGES_MAX 10              /* in the panel; all of them are in the folded part then */
 #define VALUE_MAX 240               /* bytes of a value in the panel */
 #define ITEM_MAX 600                /* of one in the folded part */
+#define STEP_CELLS 3
+#define STEP_MAX 300                /* bytes of a cell */
 #define FOLD_AT (OPS_COMMENT_MAX - 2000)    /* the folded part ends before: its last line and the closing brackets fit behind it */
 
 struct page {
@@ -249,6 +251,74 @@ static void add_folded(struct page *p, const struct ops_report *r)
     eb_buf_str(&p->adf, "]}]}");
 }
 
+/* ---- the steps of a composite ---- */
+
+static void add_cell(struct page *p, const char *type, const char *text, bool strong)
+{
+    eb_buf_addf(&p->adf, "{\"type\":\"%s\",\"content\":[", type);
+    open_paragraph(p);
+    add_text(p, text, STEP_MAX, strong);
+    eb_buf_str(&p->adf, "]}]}");
+}
+
+static void add_row(struct page *p, const char *type, const char *const cells[STEP_CELLS])
+{
+    eb_buf_str(&p->adf, "{\"type\":\"tableRow\",\"content\":[");
+    for (size_t i = 0; i < STEP_CELLS; i++) {
+        eb_buf_str(&p->adf, i > 0 ? "," : "");
+        add_cell(p, type, cells[i], i == 0);
+    }
+    eb_buf_str(&p->adf, "]}");
+}
+
+static void add_step(struct page *p, const json_t *step)
+{
+    const char *name = eb_json_str(step, "name"), *outcome = eb_json_str(step, "outcome"), *message = eb_json_str(step, "message");
+    bool changed = eb_json_bool(step, "changed", false);
+    const char *const cells[STEP_CELLS] = { name != NULL ? name : "?", eb_streq(outcome, "succeeded") && !changed ? "nothing to do" : outcome != NULL ? outcome : "?",
+                                            message != NULL ? message : "" };
+
+    eb_buf_str(&p->adf, ",");
+    add_row(p, "tableCell", cells);
+}
+
+/* What went wrong first: those are the rows that somebody must read, and a comment has an end. */
+static void add_steps_that(struct page *p, const json_t *steps, bool succeeded, size_t *left_out)
+{
+    const json_t *step;
+    size_t i;
+
+    json_array_foreach((json_t *)(uintptr_t)steps, i, step)
+        if (eb_streq(eb_json_str(step, "outcome"), "succeeded") == succeeded) {
+            if (full(p))
+                ++*left_out;
+            else
+                add_step(p, step);
+        }
+}
+
+static void add_steps(struct page *p, const struct ops_report *r)
+{
+    static const char *const heads[STEP_CELLS] = { "Step", "Outcome", "What happened" };
+    size_t left_out = 0;
+
+    if (json_array_size(r->steps) == 0)
+        return;
+    eb_buf_str(&p->adf, ",{\"type\":\"table\",\"attrs\":{\"isNumberColumnEnabled\":false,\"layout\":\"default\"},\"content\":[");
+    add_row(p, "tableHeader", heads);
+    add_steps_that(p, r->steps, false, &left_out);
+    add_steps_that(p, r->steps, true, &left_out);
+    eb_buf_str(&p->adf, "]}");
+    if (left_out == 0)
+        return;
+    char *more = eb_asprintf("%zu more steps do not fit into a comment: `entrabridge operations show %s` tells all.", left_out, r->operation);
+    eb_buf_str(&p->adf, ",");
+    open_paragraph(p);
+    add_text(p, more, 300, false);
+    eb_buf_str(&p->adf, "]}");
+    free(more);
+}
+
 static void add_changes(struct page *p, const struct ops_report *r)
 {
     if (!changed_values(r))
@@ -382,6 +452,7 @@ void ops_comment_make(const struct ops_report *r, struct ops_comment *ret)
     eb_buf_str(&p.adf, ",{\"type\":\"text\",\"text\":\"");
     size_t head_len = p.adf.len;
     eb_buf_str(&p.adf, "\"}]}]}");
+    add_steps(&p, r);
     add_folded(&p, r);
     eb_buf_str(&p.adf, "]}");
     eb_sha256_hex(p.text.data, p.text.len, ret->text_hash);

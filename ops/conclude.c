@@ -51,7 +51,7 @@ static const char *write_state(const struct operation *op)
 }
 
 /* What is told of it, in comment and audit row; borrowed from the operation. */
-static struct ops_report report_of(const struct operation *op)
+static struct ops_report report_of(const struct operation *op, const json_t *steps)
 {
     const struct directory_facts *f = op->facts;
     struct ops_report r = {
@@ -61,7 +61,7 @@ static struct ops_report report_of(const struct operation *op)
         .issue = op->issue.key != NULL ? op->issue.key : op->fields.issue, .issue_id = op->issue.id,
         .user = op->fields.user, .group = op->fields.group, .reason = op->fields.reason,
         .before = op->before, .after = op->err.code == EB_OK ? op->after : NULL, .approvals = op->approvals,
-        .request = op->fields.kept, .request_id = op->request_id, .configuration = op->config->hash, .undo = op->kind->undo,
+        .steps = steps, .request = op->fields.kept, .request_id = op->request_id, .configuration = op->config->hash, .undo = op->kind->undo,
     };
 
     if (f != NULL) {
@@ -80,10 +80,11 @@ static struct ops_report report_of(const struct operation *op)
     return r;
 }
 
-/* One comment for each operation that has passed the issue check, also if Jira was away when it was judged again; none for reads and dry runs. */
+/* One comment for each operation that has passed the issue check, also if Jira was away when it was judged again; none for reads, dry runs, and the steps of a
+ * composite, whose comment tells them all. */
 bool ops_wants_comment(const struct operation *op)
 {
-    return op->comment_issue != NULL && op->kind->change != NULL && !op->fields.dry_run && !expiry_is_quiet(op);
+    return op->comment_issue != NULL && op->kind->change != NULL && !op->fields.dry_run && !op->is_step && !expiry_is_quiet(op);
 }
 
 static char *property_text(const struct operation *op)
@@ -100,7 +101,8 @@ static char *property_text(const struct operation *op)
 static void fill_texts(struct conclusion *c)
 {
     struct operation *op = c->op;
-    const struct ops_report report = report_of(op);
+    EB_AUTO(json_t, json_decref) steps = composite_told(op);
+    const struct ops_report report = report_of(op, steps);
 
     c->body = ops_answer_make(op);
     c->answer = eb_json_text(c->body);
@@ -122,7 +124,7 @@ static bool came_to_nothing(const struct operation *op)
 /* A new user may get an access pass instead of the password that the kind makes. */
 static const char *secret_name(const struct operation *op)
 {
-    return op->kind->change->secret_of != NULL && eb_json_bool(op->fields.body, "accessPass", false) ? OPS_SECRET_ACCESS_PASS : op->kind->secret;
+    return eb_json_bool(op->fields.body, "accessPass", false) ? OPS_SECRET_ACCESS_PASS : op->kind->secret;
 }
 
 /* The password that nobody is to see: a pass was made in its stead, or is to be asked for. */
@@ -138,7 +140,7 @@ static void plan_secret(struct conclusion *c)
     const struct auth_token *t = auth_find(op->ops->parts.auth, op->token_id);
     struct eb_err err = { 0 };
 
-    if (op->kind->secret == NULL || op->secret == NULL || op->err.code != EB_OK)
+    if (op->kind->secret == NULL || op->secret == NULL || (op->err.code != EB_OK && op->composite == NULL))
         return;
     c->shows_secret = op->waiter_count > 0 && t != NULL && t->reveal_secrets;
     c->links_secret = op->waiter_count > 0 && !c->shows_secret;
@@ -185,6 +187,8 @@ static bool keep_secret(struct db *db, struct conclusion *c, struct eb_err *err)
 
     if (op->kind->secret == NULL || (op->secret == NULL && op->sealed == NULL))
         return true;
+    if (composite_secret_of(op) != NULL && !secret_remove(db, composite_secret_of(op), err))
+        return false;                   /* it is the composite's to tell from now on */
     if ((c->shows_secret || came_to_nothing(op) || drops_password(op)) && !secret_remove(db, op->id, err))
         return false;
     if (c->shows_secret || came_to_nothing(op))
@@ -298,6 +302,8 @@ static void concluded(void *arg, const struct eb_err *err)
         poster_release(poster, op->comment_issue);
     if ((c->comment != NULL && !c->reserved) || c->property != NULL)
         poster_wake(poster);
+    if (op->is_step)
+        composite_step_ended(op);
     ops_operation_free(op);             /* and c */
 }
 

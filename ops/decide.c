@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define YOUNG_AGAIN_MS 1500
+
 static struct policy_issue issue_of(const struct operation *op)
 {
     const struct jira_issue *i = &op->issue;
@@ -31,6 +33,16 @@ static void name_attributes(const struct operation *op, const char *names[OPS_AT
     names[n] = NULL;
 }
 
+const char *ops_judged_as(const struct operation *op)
+{
+    return (op->judged_as != NULL ? op->judged_as : op->kind)->name;
+}
+
+const struct config_operation_rule *ops_rule(const struct operation *op)
+{
+    return policy_operation(&op->config->policy, ops_judged_as(op));
+}
+
 /* The token is that of now: a revoked one permits nothing. */
 void ops_case_fill(struct operation *op, struct ops_policy_case *r)
 {
@@ -51,7 +63,7 @@ void ops_case_fill(struct operation *op, struct ops_policy_case *r)
     r->issue = issue_of(op);
     name_attributes(op, r->attributes);
     r->c = (struct policy_case){
-        .policy = &op->config->policy, .caller = &r->caller, .kind = op->kind->name,
+        .policy = &op->config->policy, .caller = &r->caller, .kind = ops_judged_as(op),
         .changes_user = change != NULL && change->changes_user, .changes_group = change != NULL && change->changes_group,
         .adds_member = change != NULL && change->adds_member, .ends_member = op->ends_member,
         .issue = op->issue.key != NULL ? &r->issue : NULL,
@@ -164,7 +176,7 @@ static void take_plan(struct operation *op, const struct ops_plan *p)
 bool ops_plan_make(struct operation *op, struct ops_plan *p, struct eb_err *err)
 {
     const struct ops_case c = {
-        .kind = op->kind, .fields = &op->fields, .rule = policy_operation(&op->config->policy, op->kind->name), .facts = op->facts,
+        .kind = op->kind, .fields = &op->fields, .rule = ops_rule(op), .facts = op->facts,
         .graph = op->ops->parts.graph, .recorded = op->row >= 0 ? op->before : NULL, .wanted = op->row >= 0 ? op->after : NULL,
         .doubt = op->doubt, .stale = op->stale, .sent_ms = op->sent_ms, .now_ms = eb_now_ms(), .secret = op->secret,
         .latest = op->row >= 0 ? (int)op->row_kind : -1, .made_id = eb_json_str(op->result, "userId"), .lost = op->lost,
@@ -263,7 +275,7 @@ static enum ops_flow settle(struct operation *op, const struct eb_err *refusal)
 
 static bool expired(const struct operation *op)
 {
-    return op->recovered && !op->doubt && op->confirmed == 0 && ops_too_old(op);
+    return op->recovered && !op->is_step && !op->doubt && op->confirmed == 0 && ops_too_old(op);   /* a step ends what was begun */
 }
 
 static enum ops_flow end_expired(struct operation *op)
@@ -278,7 +290,7 @@ static enum ops_flow end_expired(struct operation *op)
 static enum ops_flow end_read(struct operation *op)
 {
     const struct ops_case c = {
-        .kind = op->kind, .fields = &op->fields, .rule = policy_operation(&op->config->policy, op->kind->name), .facts = op->facts,
+        .kind = op->kind, .fields = &op->fields, .rule = ops_rule(op), .facts = op->facts,
     };
     EB_AUTO(json_t, json_decref) told = op->kind->read != NULL ? op->kind->read(&c) : json_null();
     struct eb_err e = { 0 };
@@ -289,12 +301,23 @@ static enum ops_flow end_read(struct operation *op)
     return ops_end(op, "failed", &e);
 }
 
+/* Graph finds a new user only after some seconds. */
+static bool is_young(const struct operation *op, const struct eb_err *e)
+{
+    return e->code == EB_USER_NOT_FOUND && eb_mono_ms() < op->young_mono_ms;
+}
+
 enum ops_flow ops_step_decide(struct operation *op)
 {
-    if (op->phase == OPS_READY)         /* the wait of settle() is over */
+    if (op->phase == OPS_READY)         /* the wait below, or of settle(), is over */
         return OPS_AGAIN;
 
     struct eb_err e = judge(op);
+
+    if (is_young(op, &e)) {
+        ops_retry_in(op, YOUNG_AGAIN_MS);
+        return OPS_WAIT;
+    }
 
     if (op->doubt)
         return settle(op, &e);

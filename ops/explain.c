@@ -41,6 +41,8 @@ void explain_by_order(struct ops *o, int64_t number, const json_t *data)
 
     if (kind == NULL)
         eb_fail_field(&err, EB_INVALID_REQUEST, "operation", "The running service has no such operation.");
+    if (kind != NULL)
+        kind = ops_kind_of(kind, json_object_get(data, "body"));
     if (kind == NULL || !ops_fields_read(kind, json_object_get(data, "body"), &fields, &err) || !expiry_check(&fields, eb_now_ms(), &err)) {
         ops_fields_clear(&fields);
         orders_answer(o, number, NULL, &err);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ISSUE_LENT_MS 20000
+
 static bool user_is_reporter(const struct operation *op)
 {
     return op->fields.user != NULL && strcmp(op->fields.user, OPS_REPORTER) == 0;
@@ -42,10 +44,28 @@ static void on_facts(void *ctx, uint64_t run, struct directory_facts *facts, con
     ops_ready_wake(op);
 }
 
+/* Each name once: Graph refuses one that is asked for twice. */
+static void add_name(struct eb_buf *b, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (const char *at = b->data != NULL ? strstr(b->data, name) : NULL; at != NULL; at = strstr(at + 1, name))
+        if (at[-1] == ',' && (at[len] == ',' || at[len] == '\0'))
+            return;
+    eb_buf_addf(b, ",%s", name);
+}
+
+/* Which groups the policy's rules give whom: what is explained tells it too. */
+static bool asks_by_rules(const struct operation *op)
+{
+    return op->explain || (op->kind->change != NULL && op->kind->change->by_group_rules);
+}
+
 /* The attributes that the request writes, "jobTitle,department", besides those that the kind always reads; NULL: none. The caller's. */
 static char *select_of(const struct operation *op)
 {
-    const struct config_operation_rule *rule = policy_operation(&op->config->policy, op->kind->name);
+    const struct config_operation_rule *rule = ops_rule(op);
+    const struct config_policy *p = &op->config->policy;
     struct eb_buf b = EB_BUF(KiB(8));
     const char *name;
     json_t *v;
@@ -54,9 +74,12 @@ static char *select_of(const struct operation *op)
         eb_buf_addf(&b, ",%s", op->kind->select);
     json_object_foreach(json_object_get(op->fields.body, "attributes"), name, v)
         if (attribute_find(name) != NULL && op->kind->change != NULL)
-            eb_buf_addf(&b, ",%s", name);
+            add_name(&b, name);
+    for (size_t i = 0; asks_by_rules(op) && i < p->group_rule_count; i++)
+        for (size_t k = 0; k < p->group_rules[i].when.count; k++)
+            add_name(&b, p->group_rules[i].when.items[k].name);
     for (size_t i = 0; op->kind->change == NULL && rule != NULL && i < rule->attributes.count; i++)
-        eb_buf_addf(&b, ",%s", rule->attributes.items[i]);
+        add_name(&b, rule->attributes.items[i]);
 
     char *all = eb_buf_take(&b), *select = all != NULL && all[0] == ',' ? eb_strdup(all + 1) : NULL;
     free(all);
@@ -90,7 +113,7 @@ static void look_up(struct operation *op, const char *user)
     };
 
     if (op->kind->upns != NULL)
-        op->kind->upns(&op->fields, policy_operation(&op->config->policy, op->kind->name), candidates);
+        op->kind->upns(&op->fields, ops_rule(op), candidates);
     q.upns = candidates[0] != NULL ? (const char *const *)candidates : NULL;
     if (needs_manager(op))
         q.wants |= DIRECTORY_MANAGER;
@@ -157,6 +180,29 @@ static bool refused_by_issue(struct operation *op)
     return !policy_decide_issue(&pc.c, &op->verdict);
 }
 
+static void keep_issue(struct operation *op, const struct jira_issue *i, int64_t asked_mono_ms)
+{
+    ops_issue_free(&op->issue);
+    op->issue = (struct jira_issue){
+        .id = eb_strdup(i->id), .key = eb_strdup(i->key), .project_id = eb_strdup(i->project_id), .project_key = eb_strdup(i->project_key),
+        .status = eb_strdup(i->status), .request_type_id = eb_strdup(i->request_type_id),
+        .reporter_account_id = eb_strdup(i->reporter_account_id), .reporter_email = eb_strdup(i->reporter_email),
+        .reporter_name = eb_strdup(i->reporter_name), .created_ms = i->created_ms,
+        .fields = json_incref((json_t *)(uintptr_t)i->fields),
+    };
+    op->issue_mono_ms = asked_mono_ms;
+    op->moved = moved(op, i);
+}
+
+/* The other steps of the composite need not ask again. */
+static void lend_issue(const struct operation *op)
+{
+    struct operation *composite = op->parent != 0 ? ops_find(op->ops, op->parent) : NULL;
+
+    if (composite != NULL)
+        keep_issue(composite, &op->issue, op->issue_mono_ms);
+}
+
 static void on_issue(void *ctx, uint64_t run, const struct jira_issue *i, const struct eb_err *err)
 {
     struct operation *op = ops_find(ctx, run);
@@ -167,25 +213,30 @@ static void on_issue(void *ctx, uint64_t run, const struct jira_issue *i, const 
     if (i == NULL)
         op->issue_err = *err;
     else {
-        op->issue = (struct jira_issue){
-            .id = eb_strdup(i->id), .key = eb_strdup(i->key), .project_id = eb_strdup(i->project_id), .project_key = eb_strdup(i->project_key),
-            .status = eb_strdup(i->status), .request_type_id = eb_strdup(i->request_type_id),
-            .reporter_account_id = eb_strdup(i->reporter_account_id), .reporter_email = eb_strdup(i->reporter_email),
-            .reporter_name = eb_strdup(i->reporter_name), .created_ms = i->created_ms,
-            .fields = json_incref((json_t *)(uintptr_t)i->fields),
-        };
-        op->moved = moved(op, i);
+        keep_issue(op, i, op->facts_mono_ms);
+        lend_issue(op);
         if (user_is_reporter(op) && (op->doubt || !refused_by_issue(op)))
             match_reporter(op);
     }
     ops_ready_wake(op);
 }
 
+/* A step goes by what the composite, or another step, has read just now. Fields that a `bind` names may not be among that. */
+static bool borrow_issue(struct operation *op)
+{
+    const struct operation *composite = op->parent != 0 ? ops_find(op->ops, op->parent) : NULL;
+
+    if (composite == NULL || composite->issue.key == NULL || eb_mono_ms() - composite->issue_mono_ms > ISSUE_LENT_MS)
+        return false;
+    keep_issue(op, &composite->issue, composite->issue_mono_ms);
+    return true;
+}
+
 /* The issue's fields that a `bind` of the policy may name for this kind: "customfield_10050,customfield_10051"; NULL: none. The caller's. */
 static char *bound_fields(const struct operation *op)
 {
     const struct config_policy *p = &op->config->policy;
-    const struct config_operation_rule *rule = policy_operation(p, op->kind->name);
+    const struct config_operation_rule *rule = ops_rule(op);
     struct eb_buf b = EB_BUF(KiB(4));
 
     for (size_t i = 0; rule != NULL && i < rule->conditions.bind.count; i++)
@@ -207,7 +258,7 @@ static void ask(struct operation *op)
     ops_forget_facts(op);
     op->facts_mono_ms = eb_mono_ms();
     op->awaited = 0;
-    if (op->fields.issue != NULL) {
+    if (op->fields.issue != NULL && (more != NULL || !borrow_issue(op))) {
         op->awaited++;
         jira_issue_get(op->ops->parts.jira, op->fields.issue, more, OPS_READ_DEADLINE_MS, op->run, on_issue, op->ops);
     }

@@ -103,7 +103,7 @@ static bool check_secret(const struct ops_field *f, const char *s, struct eb_err
 }
 
 static bool (*const checks[])(const struct ops_field *f, const char *s, struct eb_err *err) = {
-    [OPS_FORM_USER] = check_user, [OPS_FORM_ISSUE] = check_issue, [OPS_FORM_OPERATION] = check_operation, [OPS_FORM_MAIL] = check_mail,
+    [OPS_FORM_USER] = check_user, [OPS_FORM_USERS] = check_user, [OPS_FORM_ISSUE] = check_issue, [OPS_FORM_OPERATION] = check_operation, [OPS_FORM_MAIL] = check_mail,
     [OPS_FORM_DURATION] = check_duration, [OPS_FORM_TIME] = check_time, [OPS_FORM_WORD] = check_word, [OPS_FORM_SECRET] = check_secret,
 };
 
@@ -153,13 +153,18 @@ static bool has_text(const json_t *list, const char *s)
     return false;
 }
 
+static bool is_list(const struct ops_field *f)
+{
+    return f->form == OPS_FORM_TEXTS || f->form == OPS_FORM_USERS || f->form == OPS_FORM_GROUPS;
+}
+
 static bool read_texts(const struct ops_field *f, const json_t *v, json_t **ret, struct eb_err *err)
 {
     EB_AUTO(json_t, json_decref) list = json_array();
-    size_t n = json_is_array(v) ? json_array_size(v) : 1;
+    size_t n = json_is_array(v) ? json_array_size(v) : 1, most = f->form == OPS_FORM_TEXTS ? OPS_TEXTS_MAX : OPS_LIST_MAX;
 
-    if (n == 0 || n > OPS_TEXTS_MAX)
-        return eb_fail_field(err, EB_INVALID_REQUEST, f->name, "`%s` must have 1 to %d items.", f->name, OPS_TEXTS_MAX);
+    if (n == 0 || n > most)
+        return eb_fail_field(err, EB_INVALID_REQUEST, f->name, "`%s` must have 1 to %zu items.", f->name, most);
     for (size_t i = 0; i < n; i++) {
         const json_t *item = json_is_array(v) ? json_array_get(v, i) : v;
 
@@ -188,7 +193,7 @@ static bool read_issue_number(const json_t *v, json_t **ret)
 
 bool ops_form_read(const struct ops_field *f, const json_t *v, json_t **ret, struct eb_err *err)
 {
-    if (f->form == OPS_FORM_TEXTS)
+    if (is_list(f))
         return read_texts(f, v, ret, err);
     if (f->form == OPS_FORM_ISSUE && read_issue_number(v, ret))
         return true;

@@ -31,9 +31,14 @@ static const struct ops_field common_fields[] = {
 
 static const struct ops_field user_only[] = { USER };
 static const struct ops_field group_only[] = { GROUP };
-static const struct ops_field user_and_group[] = { USER, GROUP };
+#define USERS_OF { "user", OPS_FORM_USER, true, USER_MAX, "The user: object id, user principal name, mail address, or \"reporter\" for the issue's reporter; or `users`.", "users" }
+#define GROUPS_OF { "group", OPS_FORM_GROUP, true, GROUP_MAX, "The group: object id or exact display name, as the policy lists it; or `groups`.", "groups" }
+#define USERS { "users", OPS_FORM_USERS, false, USER_MAX, "In place of `user`: up to 1000; the answer has `results`, one for each user and group.", NULL }
+#define GROUPS(help) { "groups", OPS_FORM_GROUPS, false, GROUP_MAX, help, NULL }
+
+static const struct ops_field memberships[] = { USERS_OF, GROUPS_OF, USERS, GROUPS("In place of `group`: several; at most 5000 memberships a request.") };
 static const struct ops_field membership[] = {
-    USER, GROUP,
+    USERS_OF, GROUPS_OF, USERS, GROUPS("In place of `group`: several; at most 5000 memberships a request."),
     { "expiresIn", OPS_FORM_DURATION, false, 16, "The membership ends by itself after this time: 8h, 30d; at least a minute, at most five years.", "1m 1826d" },
     { "expiresAt", OPS_FORM_TIME, false, 40, "The membership ends by itself at this time: 2027-03-31T17:00:00Z. One of the two.", NULL },
 };
@@ -67,6 +72,22 @@ static const struct ops_field invite_fields[] = {
     { "displayName", OPS_FORM_TEXT, false, 1024, "The name shown for the guest.", "displayName" },
     { "message", OPS_FORM_TEXT, false, 2000, "A text of your own in the invitation.", NULL },
 };
+#define LOCATION { "usageLocation", OPS_FORM_TEXT, false, 2, "The country (DE) that is set first where the user has none.", "usageLocation" }
+#define NO_LICENSES { "licenses", OPS_FORM_TEXTS, false, 80, "Licences by part number (SPE_E3) or product id; one text, or a list of up to 20.", NULL }
+static const struct ops_field onboard_fields[] = {
+    ATTRIBUTES, EMPTY,
+    { "userPrincipalName", OPS_FORM_MAIL, false, UPN_MAX, "The name to sign in with; without it one is made from the policy's pattern.", "userPrincipalName" },
+    MANAGER(false), NO_LICENSES, LOCATION, GROUPS("Groups besides those that the policy's group_rules give."), FORCE,
+    { "accessPass", OPS_FORM_BOOL, false, 0, "true: a Temporary Access Pass instead of a password that somebody knows.", NULL },
+    { "accountEnabled", OPS_FORM_BOOL, false, 0, "false: the account cannot sign in until it is enabled.", NULL },
+};
+static const struct ops_field transfer_fields[] = { USER, ATTRIBUTES, EMPTY, MANAGER(false) };
+static const struct ops_field offboard_fields[] = {
+    USER,
+    { "manager", OPS_FORM_USER, false, USER_MAX, "Who takes over, for the note in answer and comment; without it the manager whom Entra has.", NULL },
+    { "removeGroups", OPS_FORM_BOOL, false, 0, "false: the memberships stay; true unless said.", NULL },
+    { "removeLicenses", OPS_FORM_BOOL, false, 0, "false: the licences stay; true unless said.", NULL },
+};
 static const struct ops_field search_fields[] = {
     { "query", OPS_FORM_TEXT, true, 120, "What name, user principal name or mail address begin with.", NULL },
 };
@@ -77,7 +98,22 @@ static const struct ops_field search_fields[] = {
 #define GROUP_FACTS "User.Read.All GroupMember.Read.All RoleManagement.Read.Directory"
 #define READ_FACTS GROUP_FACTS " Application.Read.All"          /* who owns our own registration is protected */
 
+#define JOURNEY_FACTS READ_FACTS " GroupMember.ReadWrite.All LicenseAssignment.ReadWrite.All User.ReadUpdate.All"
+
+/* With lists of targets. */
+static const struct ops_kind add_many = { "group.add_member", "/v1/group/add-member", "Add users to serviceable groups.", FIELDS(membership), &ops_members_add,
+                                          READ_FACTS " GroupMember.ReadWrite.All", .undo = "group.remove_member" };
+static const struct ops_kind remove_many = { "group.remove_member", "/v1/group/remove-member", "Remove users from serviceable groups.", FIELDS(memberships),
+                                             &ops_members_remove, READ_FACTS " GroupMember.ReadWrite.All", .undo = "group.add_member" };
+
 static const struct ops_kind kinds[] = {
+    { "user.onboard", "/v1/user/onboard", "Make a user, with manager, licences, and the groups that the policy's rules give.", FIELDS(onboard_fields), &ops_user_onboard,
+      JOURNEY_FACTS " User.Create", .upns = ops_create_upns, .once = true, .secret = OPS_SECRET_PASSWORD, .undo = "user.onboard" },
+    { "user.transfer", "/v1/user/transfer", "Change a user's place: attributes, manager, and the groups that the policy's rules give for the new place instead of the old.",
+      FIELDS(transfer_fields), &ops_user_transfer, JOURNEY_FACTS " User.ReadWrite.All", .undo = "user.transfer" },
+    { "user.offboard", "/v1/user/offboard", "Let a user go: no sign-in, no sessions, no memberships in serviceable groups, no licences.", FIELDS(offboard_fields),
+      &ops_user_offboard, JOURNEY_FACTS " User.EnableDisableAccount.All User.RevokeSessions.All", .wants = DIRECTORY_GROUPS | DIRECTORY_MANAGER,
+      .select = "licenseAssignmentStates", .undo = "user.offboard" },
     { "user.create", "/v1/user/create", "Make a user.", FIELDS(create_fields), &ops_user_create, READ_FACTS " User.Create",
       .upns = ops_create_upns, .once = true, .secret = OPS_SECRET_PASSWORD, .undo = "user.delete", .undo_fields = ops_delete_undo },
     { "user.update", "/v1/user/update", "Change attributes of a user.", FIELDS(update_fields), &ops_user_update, READ_FACTS " User.ReadUpdate.All",
@@ -117,9 +153,16 @@ static const struct ops_kind kinds[] = {
     { "group.list_members", "/v1/group/list-members", "List the direct members of a serviceable group.", FIELDS(group_only), NULL, GROUP_FACTS,
       .wants = DIRECTORY_MEMBERS, .did = "Read the members of {group}.", .read = ops_read_members },
     { "group.add_member", "/v1/group/add-member", "Add a user to a serviceable group.", FIELDS(membership), &ops_member_add,
-      READ_FACTS " GroupMember.ReadWrite.All", .undo = "group.remove_member" },
-    { "group.remove_member", "/v1/group/remove-member", "Remove a user from a serviceable group.", FIELDS(user_and_group), &ops_member_remove,
-      READ_FACTS " GroupMember.ReadWrite.All", .undo = "group.add_member" },
+      READ_FACTS " GroupMember.ReadWrite.All", .undo = "group.remove_member", .many = &add_many },
+    { "group.remove_member", "/v1/group/remove-member", "Remove a user from a serviceable group.", FIELDS(memberships), &ops_member_remove,
+      READ_FACTS " GroupMember.ReadWrite.All", .undo = "group.add_member", .many = &remove_many },
+};
+
+/* The undo of what was made of steps goes under its name, for token and policy; each step is judged as the reverse of what it undoes. */
+#define UNDOING(kind, p) { .name = (kind), .path = (p), .summary = "Undo the steps of an operation.", .change = &ops_steps_undo, .permissions = READ_FACTS }
+static const struct ops_kind undoing[] = {
+    UNDOING("user.onboard", "/v1/user/onboard"), UNDOING("user.transfer", "/v1/user/transfer"), UNDOING("user.offboard", "/v1/user/offboard"),
+    UNDOING("group.add_member", "/v1/group/add-member"), UNDOING("group.remove_member", "/v1/group/remove-member"),
 };
 
 const struct ops_kind *ops_kind_find(const char *name)
@@ -127,6 +170,21 @@ const struct ops_kind *ops_kind_find(const char *name)
     for (size_t i = 0; name != NULL && i < EB_LEN(kinds); i++)
         if (strcmp(kinds[i].name, name) == 0)
             return &kinds[i];
+    return NULL;
+}
+
+const struct ops_kind *ops_kind_of(const struct ops_kind *k, const json_t *body)
+{
+    bool lists = json_object_get(body, "users") != NULL || json_object_get(body, "groups") != NULL;
+
+    return k->many != NULL && lists ? k->many : k;
+}
+
+const struct ops_kind *ops_kind_undoing(const struct ops_kind *k)
+{
+    for (size_t i = 0; k->change != NULL && k->change->compose != NULL && i < EB_LEN(undoing); i++)
+        if (strcmp(undoing[i].name, k->name) == 0)
+            return &undoing[i];
     return NULL;
 }
 
@@ -209,4 +267,9 @@ const struct ops_field *ops_kind_field(const struct ops_kind *k, const char *nam
         if (strcmp(common_fields[i].name, name) == 0)
             return &common_fields[i];
     return NULL;
+}
+
+bool ops_is_composite(const struct ops_kind *k)
+{
+    return k->change != NULL && k->change->compose != NULL;
 }

@@ -19,11 +19,14 @@ enum ops_field_form {
     OPS_FORM_DURATION,          /* 90s, 15m, 8h, 30d */
     OPS_FORM_TIME,              /* RFC 3339, with an offset */
     OPS_FORM_TEXTS,             /* a text, or a list of texts: at most OPS_TEXTS_MAX */
+    OPS_FORM_USERS, OPS_FORM_GROUPS,    /* a list of those, at most OPS_LIST_MAX */
     OPS_FORM_ATTRIBUTES,        /* an object of Entra attributes under Graph's names, checked against the attribute table */
     OPS_FORM_WORD,              /* one of `words` */
     OPS_FORM_SECRET,            /* text that is never kept: not in the journal, not in logs, not echoed */
 };
 #define OPS_TEXTS_MAX 20
+#define OPS_LIST_MAX 1000
+#define OPS_BULK_MAX 5000           /* memberships that one request may change */
 #define OPS_UPN_CANDIDATES 10
 #define OPS_REPORTER "reporter"     /* as `user`: the issue's reporter, matched in Entra */
 struct ops_field {
@@ -33,7 +36,7 @@ struct ops_field {
     size_t max;                 /* bytes */
     const char *help;           /* one sentence: OpenAPI and docs */
     const char *words;          /* OPS_FORM_WORD: "refuse skip clear"; OPS_FORM_DURATION: the least and the most, "10m 30d"; OPS_FORM_TEXT, OPS_FORM_MAIL:
-                                 * the attribute that it becomes, whose row says what fits */
+                                 * the attribute that it becomes, whose row says what fits; OPS_FORM_USER, OPS_FORM_GROUP: the list that may stand in its place */
 };
 
 struct ops_change;              /* what a kind writes: ops/plan.h */
@@ -59,15 +62,24 @@ struct ops_kind {
     const char *secret;         /* the answer's member that holds the secret it makes: "password", "temporaryAccessPass"; NULL: makes none */
     const char *undo;           /* the kind that undoes it; NULL: none does */
     const char *undo_to_none;   /* the kind that does where undo_fields() gives NULL, for nothing stood before; NULL: then it cannot be undone */
+    const struct ops_kind *many;        /* the same with lists of targets: a composite. NULL: there is none */
     /* The fields of that undo besides user, group, issue and reason, from what stood before and after; NULL function: none. The caller's. */
     json_t *(*undo_fields)(const json_t *before, const json_t *after);
 };
 
 const struct ops_kind *ops_kind_find(const char *name);             /* NULL: none */
+/* Of a request with this body: where it has lists of targets, the composite of that name. */
+const struct ops_kind *ops_kind_of(const struct ops_kind *k, const json_t *body);
+/* The undo of a composite of that kind: a composite with no fields of its own, under the same name. NULL: k is none. */
+const struct ops_kind *ops_kind_undoing(const struct ops_kind *k);
 const struct ops_kind *ops_kind_by_path(const char *noun, const char *verb);
 size_t ops_kinds(const struct ops_kind **ret);
 const char *const *ops_kind_names(void);                            /* NULL-ended */
 const struct config_names *ops_config_names(void);                  /* for config_load() */
+/* Is it made of steps, each an operation of its own? */
+bool ops_is_composite(const struct ops_kind *k);
+/* May a list stand in its place (`users` for `user`)? Then one of the two is required. */
+bool ops_field_listed(const struct ops_field *f);
 /* issue, dryRun, reason, again: the same for every kind. */
 size_t ops_common_fields(const struct ops_field **ret);
 const struct ops_field *ops_kind_field(const struct ops_kind *k, const char *name);     /* its own or a common one; NULL */

@@ -1,5 +1,7 @@
-/* plan.c - building a plan, and the comparison that settles a doubt about absolute values. */
+/* plan.c - building a plan, or the list of a composite's steps, and the comparison that settles a doubt about absolute values. */
 #include "ops/plan.h"
+
+#include "base/random.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -48,4 +50,13 @@ bool ops_plan_compare(const struct ops_case *c, struct ops_plan *p)
         if (!ops_same(p->before, c->wanted, member) && !ops_same(p->before, c->recorded, member))
             p->unknown = true;
     return p->unknown;
+}
+
+void ops_step_add(struct ops_steps *s, const char *kind, json_t *fields, int stage, enum ops_need need)
+{
+    char id[EB_ID_LEN];
+
+    eb_id_new(id);
+    json_array_append_new(s->list, json_pack("{s:s, s:s, s:i, s:b, s:o}", "id", id, "kind", kind, "stage", stage, "needed", (int)(need == OPS_NEEDED),
+                                             "fields", fields));
 }

@@ -31,7 +31,22 @@ struct ops_case {                       /* all borrowed */
     int latest;                         /* with `recorded`: kind of the write that was sent last; -1: none was */
     const char *made_id;                /* whom a write of ours has made, as Graph's answer said; NULL: nobody, or the answer was lost */
     bool lost;                          /* an earlier plan of this operation had `lost` */
+    /* of composites */
+    const struct config_policy *policy;
+    const json_t *serviceable;          /* {"<group id>": "<name>"}: those that the policy binds, for issues of this project */
+    const json_t *undone;               /* the answer of the composite operation that is to be undone; NULL: none is */
 };
+
+/* The steps of a composite operation, in order. */
+struct ops_steps {
+    json_t *list;                       /* see ops_step_add() */
+    json_t *members;                    /* further members of the answer; NULL: none */
+    char note[512];                     /* a further sentence for answer and comment, or "" */
+};
+enum ops_need { OPS_HARMLESS /* where it fails the others go on */, OPS_NEEDED /* the later stages are not begun then */ };
+/* One more step: an operation of that kind with these fields (taken) besides issue, reason and dryRun; without `user` it is for whom an earlier step has
+ * made. Steps of one stage go side by side, a stage begins when the one before has ended. */
+void ops_step_add(struct ops_steps *s, const char *kind, json_t *fields, int stage, enum ops_need need);
 
 struct ops_write {
     enum graph_write_kind kind;
@@ -72,6 +87,12 @@ struct ops_change {
     enum ops_settle settle;
     /* false: refused or failed, with an error that the caller reads (EB_ENTRA_PERMISSION_MISSING where a fact was not told, EB_REJECTED_BY_ENTRA, ...). Pure. */
     bool (*plan)(const struct ops_case *c, struct ops_plan *p, struct eb_err *err);
+    /* A composite has this in place of `plan`: its steps, each an operation of its own. NULL: it is none. Pure. */
+    bool (*compose)(const struct ops_case *c, struct ops_steps *s, struct eb_err *err);
+    bool by_group_rules;                /* it asks for the attributes that policy.group_rules go by */
+    const char *steps_as;               /* the answer's member that tells the steps: "steps", "results" */
+    int at_once;                        /* so many steps under way */
+    bool background;                    /* its steps go after what people at the desk wait for */
     /* From Graph's answer to a write: members for our answer ("userId"), put into `result`; NULL where the answer says nothing. Secrets are not put there. */
     void (*took)(const struct ops_write *w, const json_t *body, json_t *result);
     /* The secret in Graph's answer, borrowed; NULL function: none. */
@@ -94,5 +115,6 @@ extern const struct ops_change ops_user_update, ops_manager_set, ops_manager_rem
 extern const struct ops_change ops_user_create, ops_user_delete, ops_user_restore, ops_user_invite;
 extern const struct ops_change ops_password_reset, ops_pass_issue, ops_sessions_revoke, ops_mfa_reset;
 extern const struct ops_change ops_licenses_assign, ops_licenses_remove;
+extern const struct ops_change ops_user_onboard, ops_user_transfer, ops_user_offboard, ops_members_add, ops_members_remove, ops_steps_undo;
 
 #endif

@@ -42,7 +42,7 @@ static bool find_secret(struct db *db, const struct ops_kind *kind, const char *
     *ret_what = kind->secret;
     if (secret_get(db, id, kind->secret, ret, err))
         return true;
-    if (err->code != EB_NOT_THERE || kind->change->secret_of == NULL || strcmp(kind->secret, OPS_SECRET_ACCESS_PASS) == 0)
+    if (err->code != EB_NOT_THERE || (kind->change->secret_of == NULL && !ops_is_composite(kind)) || strcmp(kind->secret, OPS_SECRET_ACCESS_PASS) == 0)
         return false;
     *err = (struct eb_err){ 0 };
     *ret_what = OPS_SECRET_ACCESS_PASS;

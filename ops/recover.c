@@ -36,7 +36,7 @@ static bool keep_open(void *ctx, const struct journal_row *r)
     *o = (struct open_operation){ 0 };
     o->row = (struct journal_row){ .id = keep(r->id), .kind = keep(r->kind), .token_id = keep(r->token_id), .token_name = keep(r->token_name),
                                    .issue = keep(r->issue), .issue_key = keep(r->issue_key), .issue_id = keep(r->issue_id),
-                                   .request = keep(r->request), .before = keep(r->before), .after = keep(r->after), .origin = keep(r->origin),
+                                   .request = keep(r->request), .before = keep(r->before), .after = keep(r->after), .origin = keep(r->origin), .step_of = keep(r->step_of),
                                    .user_id = keep(r->user_id), .group_id = keep(r->group_id),
                                    .accepted_ms = r->accepted_ms, .dry_run = r->dry_run };
     return true;
@@ -187,7 +187,7 @@ static void take_up_write(struct operation *op, const struct open_operation *fou
 static void take_up(struct ops *o, const struct open_operation *found)
 {
     const struct journal_row *r = &found->row;
-    const struct ops_kind *kind = ops_kind_find(r->kind);
+    const struct ops_kind *kind = ops_kind_of_row(r);
 
     if (kind == NULL) {
         eb_error(r->id, "operation kind %s is not known to this version: left open in the journal", r->kind);
@@ -205,12 +205,20 @@ static void take_up(struct ops *o, const struct open_operation *found)
     read_request(op, r);
     op->origin = eb_strdup(r->origin);
     op->by_command = is_undo(r) && r->token_id == NULL;
-    if (is_undo(r))
+    if (is_undo(r) && ops_is_composite(kind))
+        op->undone = found->undone.answer != NULL ? json_loads(found->undone.answer, 0, NULL) : NULL;
+    else if (is_undo(r))
         undo_expect(op, found->undone.before, found->undone.after, found->undone.ended_ms);
+    if (r->step_of != NULL)
+        composite_find(op, r->step_of, is_undo(r));
     op->ends_member = is_end(r);
     op->stopped_before = eb_strdup(found->ending.stopped);
-    if (found->writes > 0)
+    if (ops_is_composite(kind)) {
+        if (r->after != NULL && !composite_take_up(op, r->after))
+            eb_error(r->id, "the steps in the journal cannot be read: they are worked out anew");
+    } else if (found->writes > 0) {
         take_up_write(op, found);
+    }
 }
 
 static void recovered(void *arg, const struct eb_err *err)

@@ -25,6 +25,7 @@ struct ops_report {                 /* all borrowed; what may be NULL is left ou
     const char *reason;
     const json_t *before, *after;   /* objects with the same members; after: NULL where it was not reached */
     const json_t *approvals;        /* seen at the last judgement: [{"id", "name", "decision", "completed", "approvers": [{"accountId", "name", "decision"}]}] */
+    const json_t *steps;            /* of a composite operation: as in its answer; NULL: it is none */
     const char *request;            /* JSON: the body, without secrets */
     const char *request_id;         /* Graph's */
     const char *configuration;      /* its hash */

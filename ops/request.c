@@ -53,7 +53,7 @@ static enum ops_empty empty_of(const json_t *body)
 /* A new user has attributes that nobody may change later (its user principal name), and the other way round. */
 unsigned ops_writable(const struct ops_kind *k)
 {
-    return strcmp(k->name, "user.create") == 0 ? ATTRIBUTE_CREATE | ATTRIBUTE_ALWAYS : ATTRIBUTE_UPDATE;
+    return attribute_of_new_user(k->name) ? ATTRIBUTE_CREATE | ATTRIBUTE_ALWAYS : ATTRIBUTE_UPDATE;
 }
 
 static bool read_value(const struct ops_kind *k, const struct ops_field *f, const json_t *body, const json_t *v, json_t **ret, struct eb_err *err)
@@ -75,10 +75,20 @@ static void set_field(const struct ops_field *f, json_t *value, struct ops_field
     json_object_set_new(out->body, f->name, value);
 }
 
+bool ops_field_listed(const struct ops_field *f)
+{
+    return (f->form == OPS_FORM_USER || f->form == OPS_FORM_GROUP) && f->words != NULL;
+}
+
+static bool is_replaced(const struct ops_field *f, const json_t *body)
+{
+    return ops_field_listed(f) && json_object_get(body, f->words) != NULL;
+}
+
 static bool check_required(const struct ops_kind *k, const json_t *body, struct eb_err *err)
 {
     for (size_t i = 0; i < k->field_count; i++)
-        if (k->fields[i].required && json_object_get(body, k->fields[i].name) == NULL)
+        if (k->fields[i].required && json_object_get(body, k->fields[i].name) == NULL && !is_replaced(&k->fields[i], body))
             return eb_fail_field(err, EB_INVALID_REQUEST, k->fields[i].name, "`%s` is missing. %s", k->fields[i].name, k->fields[i].help);
     return true;
 }
@@ -86,7 +96,9 @@ static bool check_required(const struct ops_kind *k, const json_t *body, struct 
 /* Fields that say the same in two ways, or opposites. */
 static bool check_pairs(const json_t *body, struct eb_err *err)
 {
-    static const struct { const char *one, *other; } pairs[] = { { "expiresIn", "expiresAt" }, { "password", "accessPass" } };
+    static const struct { const char *one, *other; } pairs[] = {
+        { "expiresIn", "expiresAt" }, { "password", "accessPass" }, { "user", "users" }, { "group", "groups" },
+    };
 
     for (size_t i = 0; i < EB_LEN(pairs); i++)
         if (json_object_get(body, pairs[i].one) != NULL && json_object_get(body, pairs[i].other) != NULL)

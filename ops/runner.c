@@ -17,7 +17,8 @@
 
 static struct eb_metric under_way = { "entrabridge_operations_under_way", "Operations without an outcome", EB_GAUGE, { NULL } };
 
-static const struct { const char *name; enum ops_flow (*run)(struct operation *op); } steps[] = {
+struct stage { const char *name; enum ops_flow (*run)(struct operation *op); };
+static const struct stage steps[] = {
     { "gather", ops_step_gather },      /* the issue from Jira, the targets from Graph, side by side */
     { "verify", ops_step_verify },      /* what the policy's conditions ask for: approvals, edits, people */
     { "decide", ops_step_decide },      /* policy; a read ends here */
@@ -26,6 +27,26 @@ static const struct { const char *name; enum ops_flow (*run)(struct operation *o
     { "record", ops_step_record },      /* what stands before, and the first write's row, on disk */
     { "write", ops_step_write },
 };
+/* Of a composite, whose steps are operations of their own. */
+static const struct stage composite_steps[] = {
+    { "gather", ops_step_gather }, { "verify", ops_step_verify }, { "decide", ops_step_decide },
+    { "compose", ops_step_compose },    /* which steps */
+    { "note", ops_step_note },          /* on disk */
+    { "walk", ops_step_walk },
+};
+
+size_t composite_first_step(void)
+{
+    return EB_LEN(composite_steps) - 1;
+}
+
+static const struct stage *stage_of(const struct operation *op)
+{
+    bool composite = ops_is_composite(op->kind);
+
+    assert(op->step < (composite ? EB_LEN(composite_steps) : EB_LEN(steps)));
+    return composite ? &composite_steps[op->step] : &steps[op->step];
+}
 
 struct operation *ops_operation_new(struct ops *o, const struct ops_kind *k)
 {
@@ -68,7 +89,7 @@ struct operation *ops_find_id(struct ops *o, const char *id)
     return op;
 }
 
-static void free_issue(struct jira_issue *i)
+void ops_issue_free(struct jira_issue *i)
 {
     const char *texts[] = { i->id, i->key, i->project_id, i->project_key, i->status, i->request_type_id,
                             i->reporter_account_id, i->reporter_email, i->reporter_name };
@@ -81,7 +102,7 @@ static void free_issue(struct jira_issue *i)
 
 void ops_forget_facts(struct operation *op)
 {
-    free_issue(&op->issue);
+    ops_issue_free(&op->issue);
     directory_facts_free(op->facts);
     op->facts = NULL;
     evidence_free(op->evidence);
@@ -90,18 +111,31 @@ void ops_forget_facts(struct operation *op)
     op->awaited = 0;
 }
 
-/* Operations taken up after a start begin a few at a time, so that they do not flood the clouds' queues. */
+static struct operation *next_parked(struct ops *o)
+{
+    struct operation *op = o->draining ? NULL : o->by_run;
+
+    while (op != NULL && !op->parked)
+        op = op->by_run.next;
+    return op;
+}
+
+/* Operations taken up after a start begin a few at a time, so that they do not flood the clouds' queues. A composite waits for steps that may be parked
+ * themselves: it takes no one's place. */
 static void begin_parked(struct ops *o)
 {
-    if (o->draining)
-        return;
-    for (struct operation *op = o->by_run; op != NULL; op = op->by_run.next)
-        if (op->parked) {
-            op->parked = false;
-            o->parked--;
-            ops_run(op);                /* from its first step, or to its end where the row could not be read */
+    bool composite = true;
+
+    while (composite) {
+        struct operation *op = next_parked(o);
+
+        if (op == NULL)
             return;
-        }
+        composite = ops_is_composite(op->kind);
+        op->parked = false;
+        o->parked--;
+        ops_run(op);                    /* from its first step, or to its end where the row could not be read */
+    }
 }
 
 void ops_operation_free(struct operation *op)
@@ -132,6 +166,9 @@ void ops_operation_free(struct operation *op)
     json_decref(op->expected);
     json_decref(op->expected_late);
     json_decref(op->result);
+    json_decref(op->undone);
+    composite_free(op->composite);
+    free(op->step_of);
     eb_wipe_free(op->secret);
     free(op->sealed);
     free(op->origin);
@@ -156,9 +193,10 @@ void ops_run(struct operation *op)
     assert(op->magic == OPS_MAGIC && !op->running);
     op->running = true;
     while (flow != OPS_WAIT && op->outcome == NULL) {
-        assert(op->step < EB_LEN(steps));
-        eb_debug(op->id, "step name=%s phase=%d", steps[op->step].name, op->phase);
-        flow = steps[op->step].run(op);
+        const struct stage *s = stage_of(op);
+
+        eb_debug(op->id, "step name=%s phase=%d", s->name, op->phase);
+        flow = s->run(op);
         if (flow == OPS_NEXT)
             op->step++;
         else if (flow == OPS_AGAIN)

@@ -100,6 +100,18 @@ struct operation {
     bool recorded, untouched;           /* recorded anew, since nothing of ours had been done yet */
     json_t *result;                     /* members for the answer, from Graph's answers; NULL: none */
 
+    /* a composite and its steps */
+    struct composite *composite;        /* of a composite: its steps; NULL before they are known */
+    json_t *undone;                     /* of the undo of one: the answer of what is undone; NULL: it is none */
+    bool is_step;
+    char *step_of;                      /* of a step: the id of the composite; NULL: it is none */
+    uint64_t parent;                    /* its run; 0: it is no step, or the composite was not found again */
+    size_t step_number;
+    const struct ops_kind *judged_as;   /* whose entry in policy and token counts; NULL: its own kind's */
+    int64_t issue_mono_ms;              /* when the issue was asked for; 0: it was not */
+    int64_t young_mono_ms;              /* of a step for a user made just now: until then Graph may not find them yet; 0: no such step */
+    bool background;                    /* bulk or scheduled: goes after what people at the desk wait for */
+
     /* the end */
     const char *outcome;
     struct eb_err err;                  /* code EB_OK where it succeeded */
@@ -157,11 +169,15 @@ enum ops_flow ops_fail(struct operation *op, const char *outcome, const struct e
 void ops_conclusion_free(struct conclusion *c);             /* accepts NULL */
 bool ops_wants_comment(const struct operation *op);
 void ops_forget_facts(struct operation *op);
+void ops_issue_free(struct jira_issue *i);
 /* The policy's case as far as the facts are known; the three others hold what it points to. */
 struct ops_policy_case { struct policy_case c; struct policy_caller caller; struct policy_issue issue; const char *attributes[OPS_ATTRIBUTES_MAX + 1]; };
 void ops_case_fill(struct operation *op, struct ops_policy_case *ret);
 /* Where the policy was reloaded meanwhile: the operation is decided by the one that the facts were read for. */
 void ops_follow_facts(struct operation *op);
+/* The entry of the policy that counts for it, and its name. */
+const char *ops_judged_as(const struct operation *op);
+const struct config_operation_rule *ops_rule(const struct operation *op);
 /* Plans from the facts in hand into *p (the caller's). */
 bool ops_plan_make(struct operation *op, struct ops_plan *p, struct eb_err *err) EB_CHECK;
 bool ops_is_done(const struct ops_plan *p);                 /* nothing is left to be sent, and the facts do tell */
@@ -170,6 +186,28 @@ int64_t ops_duration_ms(const struct operation *op);        /* of the membership
 bool ops_too_old(const struct operation *op);
 /* Sets outcome, error and message; the conclude step follows. */
 enum ops_flow ops_end(struct operation *op, const char *outcome, const struct eb_err *err);
+
+/* composite.c */
+enum ops_flow ops_step_compose(struct operation *op);
+enum ops_flow ops_step_note(struct operation *op);
+enum ops_flow ops_step_walk(struct operation *op);
+void composite_free(struct composite *c);                   /* accepts NULL */
+/* After a start: the steps as they were recorded; false: the text is none such. */
+bool composite_take_up(struct operation *op, const char *steps);
+/* Makes an operation that is not begun yet a step of it, for its token. */
+void ops_make_step(struct operation *op, const struct operation *composite, size_t number);
+/* The kind of a row of the journal: with lists of targets, or as an undo of steps, a composite. NULL: this version does not know it. */
+const struct ops_kind *ops_kind_of_row(const struct journal_row *r);
+/* The same after a start; the composite has been taken up before, for it is older. */
+void composite_find(struct operation *step, const char *composite, bool undo);
+/* A step is concluded; or there will be no such operation. */
+void composite_step_ended(struct operation *step);
+void composite_step_refused(struct ops *o, uint64_t parent, size_t number, const struct eb_err *err);
+/* The operation whose secret it has taken over; NULL: none. */
+const char *composite_secret_of(const struct operation *op);
+/* The steps for the answer: [{"operation", "name", "outcome", "changed", "code", "message", ...}]. The caller's. */
+json_t *composite_told(const struct operation *op);
+size_t composite_first_step(void);                          /* runner.c: where one that is recorded goes on */
 
 /* claim.c: writes on one object go one after another. true: held now; false: it is woken when it is. */
 bool ops_claim(struct operation *op);

@@ -17,6 +17,8 @@ struct undo_job {
     char *key, *id;                     /* Idempotency-Key; the new operation's id. NULL: none */
     uint64_t exchange;
     int64_t order;                      /* 0: a request */
+    uint64_t parent;                    /* the composite whose step it is; 0: none */
+    size_t step;
     struct ops_fields fields;           /* issue, reason, dryRun */
 
     struct journal_row row;
@@ -69,6 +71,10 @@ static bool is_its_undo(const struct undo_job *j, const struct journal_row *late
 static bool see_later(void *ctx, const struct journal_row *later)
 {
     struct undo_job *j = ctx;
+    const struct ops_kind *kind = ops_kind_of_row(&j->row);
+
+    if (kind != NULL && ops_is_composite(kind))         /* each of its steps is looked at in its turn */
+        return false;
 
     if (!is_its_undo(j, later) && touches_same(j->row.after, later->after))
         eb_text_clean(later->id, j->changed_by, sizeof j->changed_by);
@@ -112,13 +118,13 @@ static bool was_end(const struct journal_row *r)
     return r->origin != NULL && strncmp(r->origin, EXPIRY_ORIGIN, strlen(EXPIRY_ORIGIN)) == 0;
 }
 
-static bool check_ended(const struct journal_row *r, struct eb_err *err)
+static bool check_ended(const struct journal_row *r, bool composite, struct eb_err *err)
 {
     if (r->outcome == NULL)
         return eb_fail(err, EB_UNDO_NOT_POSSIBLE, "The operation is still under way. Undo it once it has ended.");
     if (r->dry_run)
         return eb_fail(err, EB_UNDO_NOT_POSSIBLE, "The operation was a dry run: nothing was changed that could be undone.");
-    if (strcmp(r->outcome, "succeeded") != 0)
+    if (strcmp(r->outcome, "succeeded") != 0 && !(composite && strcmp(r->outcome, "partial") == 0))
         return eb_fail(err, EB_UNDO_NOT_POSSIBLE, "The operation ended as %s: only what has succeeded can be undone.", r->outcome);
     if (was_shadow(r))
         return eb_fail(err, EB_UNDO_NOT_POSSIBLE, "The operation was decided in shadow mode: nothing was changed that could be undone.");
@@ -135,7 +141,7 @@ static bool check_possible(const struct undo_job *j, const struct ops_kind *kind
         return eb_fail(err, EB_UNDO_NOT_POSSIBLE, "The operation only read.");
     if (kind->undo == NULL)
         return eb_fail(err, EB_UNDO_NOT_POSSIBLE, "What %s does cannot be undone.", kind->name);
-    if (!check_ended(&j->row, err))
+    if (!check_ended(&j->row, ops_is_composite(kind), err))
         return false;
     return j->changed_by[0] == '\0' || eb_fail(err, EB_UNDO_NOT_POSSIBLE, "Operation %s has changed the same since, and undoing this one would overwrite that.",
                                                j->changed_by);
@@ -179,20 +185,30 @@ static json_t *reverse_fields(const struct undo_job *j, const struct ops_kind *u
     return fields;
 }
 
-static bool make_body(const struct undo_job *j, const struct ops_kind *undone, const struct ops_kind **kind, json_t **ret, struct eb_err *err)
+/* What every undo has; that of a composite nothing else: its steps are found when it is composed. */
+static json_t *common_body(const struct undo_job *j)
 {
-    EB_AUTO(json_t, json_decref) body = reverse_fields(j, undone, kind);
+    json_t *body = json_object();
 
-    if (body == NULL || *kind == NULL)
-        return eb_fail(err, EB_UNDO_NOT_POSSIBLE, "What stood before cannot be brought back by an operation.");
-    if (ops_kind_field(*kind, "user") != NULL)
-        set_text(body, "user", j->row.user_id);
-    if (ops_kind_field(*kind, "group") != NULL)
-        set_text(body, "group", j->row.group_id);
     set_text(body, "issue", j->fields.issue);
     set_text(body, "reason", j->fields.reason);
     if (j->fields.dry_run)
         json_object_set_new(body, "dryRun", json_true());
+    return body;
+}
+
+static bool make_body(const struct undo_job *j, const struct ops_kind *undone, const struct ops_kind **kind, json_t **ret, struct eb_err *err)
+{
+    EB_AUTO(json_t, json_decref) fields = reverse_fields(j, undone, kind);
+
+    if (fields == NULL || *kind == NULL)
+        return eb_fail(err, EB_UNDO_NOT_POSSIBLE, "What stood before cannot be brought back by an operation.");
+    EB_AUTO(json_t, json_decref) body = common_body(j);
+    json_object_update(body, fields);
+    if (ops_kind_field(*kind, "user") != NULL)
+        set_text(body, "user", j->row.user_id);
+    if (ops_kind_field(*kind, "group") != NULL)
+        set_text(body, "group", j->row.group_id);
     if ((*kind)->change->adds_member && !set_end(body, &j->row, err))
         return false;
     *ret = json_incref(body);
@@ -201,9 +217,16 @@ static bool make_body(const struct undo_job *j, const struct ops_kind *undone, c
 
 static bool make_fields(const struct undo_job *j, const struct ops_kind **kind, struct ops_fields *ret, struct eb_err *err)
 {
-    const struct ops_kind *undone = ops_kind_find(j->row.kind);
+    const struct ops_kind *undone = ops_kind_of_row(&j->row);
     EB_AUTO(json_t, json_decref) body = NULL;
     struct eb_err e = { 0 };
+
+    if (undone != NULL && ops_is_composite(undone)) {
+        EB_AUTO(json_t, json_decref) common = common_body(j);
+
+        *kind = ops_kind_undoing(undone);
+        return check_possible(j, undone, err) && ops_fields_read(*kind, common, ret, err);
+    }
 
     if (!check_possible(j, undone, err) || !make_body(j, undone, kind, &body, err))
         return false;
@@ -221,27 +244,42 @@ void undo_expect(struct operation *op, const char *before, const char *after, in
         op->expected_late = parse(before);
 }
 
-static void begin(struct undo_job *j, const struct ops_kind *kind, struct ops_fields *fields)
+static struct operation *make(struct undo_job *j, const struct ops_kind *kind, struct ops_fields *fields)
 {
+    const struct operation *composite = ops_find(j->ops, j->parent);
     struct auth_token caller = { .name = j->token_name };
     bool by_command = j->token_id == NULL;
 
     if (!by_command)
         memcpy(caller.id, j->token_id, strlen(j->token_id) + 1);
-    struct operation *op = ops_accept(j->ops, kind, fields, by_command ? NULL : &caller, j->exchange, j->id);
-    if (by_command) {
+    struct operation *op = ops_accept(j->ops, kind, fields, by_command || composite != NULL ? NULL : &caller, j->exchange, j->id);
+    if (composite != NULL) {
+        ops_make_step(op, composite, j->step);
+    } else if (by_command) {
         op->token_name = eb_strdup(j->token_name);
         op->by_command = true;
         op->order = j->order;
     }
+    return op;
+}
+
+static void begin(struct undo_job *j, const struct ops_kind *kind, struct ops_fields *fields)
+{
+    struct operation *op = make(j, kind, fields);
+
     op->origin = eb_asprintf(UNDO_ORIGIN "%s", j->row.id);
-    undo_expect(op, j->row.before, j->row.after, j->row.ended_ms);
+    if (ops_is_composite(kind))
+        op->undone = parse(j->row.answer);
+    else
+        undo_expect(op, j->row.before, j->row.after, j->row.ended_ms);
     ops_begin(op, j->key);
 }
 
 static void refuse(const struct undo_job *j, const struct eb_err *err)
 {
-    if (j->order != 0)
+    if (j->parent != 0)
+        composite_step_refused(j->ops, j->parent, j->step, err);
+    else if (j->order != 0)
         orders_answer(j->ops, j->order, NULL, err);
     else
         j->ops->parts.answer(j->ops->parts.answer_ctx, j->exchange, &(struct ops_answer){ .err = err });
@@ -256,7 +294,7 @@ static void undo_read(void *arg, const struct eb_err *err)
 
     if (j->is_there)
         orders_answer(j->ops, j->order, j->id, NULL);
-    else if (err != NULL || !ops_ready(j->ops, &e) || !make_fields(j, &kind, &fields, &e))
+    else if (err != NULL || (j->parent == 0 && !ops_ready(j->ops, &e)) || !make_fields(j, &kind, &fields, &e))
         refuse(j, &e);
     else
         begin(j, kind, &fields);
@@ -313,4 +351,21 @@ void undo_by_order(struct ops *o, const struct undo_order *u)
     j->token_name = eb_asprintf("command line, %s", u->by);
     j->id = eb_strdup(u->id);
     store_submit(o->parts.store, undo_job, j, undo_read);
+}
+
+void undo_step(struct operation *composite, size_t step, const char *operation, const char *id)
+{
+    struct undo_job *j = eb_alloc(sizeof *j);
+
+    j->ops = composite->ops;
+    j->parent = composite->run;
+    j->step = step;
+    j->operation = eb_strdup(operation);
+    j->token_id = eb_strdup(composite->token_id);
+    j->token_name = eb_strdup(composite->token_name);
+    j->id = eb_strdup(id);
+    j->fields.issue = eb_strdup(composite->fields.issue);
+    j->fields.reason = eb_strdup(composite->fields.reason);
+    j->fields.dry_run = composite->fields.dry_run;
+    store_submit(j->ops->parts.store, undo_job, j, undo_read);
 }

@@ -16,6 +16,9 @@ struct undo_order {                     /* put in at the command line; borrowed 
 /* orders_answer() is called once: it was accepted, or why not. */
 void undo_by_order(struct ops *o, const struct undo_order *u);
 
+/* A step of the undo of a composite: the operation with this id is made, or composite_step_refused() says why not. */
+void undo_step(struct operation *composite, size_t step, const char *operation, const char *id);
+
 /* What must stand before an undo is carried out: that is what was left by the operation that it undoes. From the journal's row of that, for recovery too. */
 void undo_expect(struct operation *op, const char *before, const char *after, int64_t ended_ms);
 

@@ -45,7 +45,7 @@ static bool check_create(const struct policy_asked *a, const struct config_opera
         return true;
     if ((flags & ATTRIBUTE_CREATE) == 0)
         return refuse(v, a, "attributes", name, "cannot be set when a user is made.");
-    return is_listed(o, name) || refuse(v, a, "attributes", name, "is not among the attributes that the policy lets user.create write. Leave it out.");
+    return is_listed(o, name) || refuse(v, a, "attributes", name, "is not among the attributes that the policy lets this operation write. Leave it out.");
 }
 
 static bool check_change(const struct policy_asked *a, const struct config_operation_rule *o, const char *name, struct policy_verdict *v)
@@ -71,7 +71,7 @@ bool policy_check_attributes(const struct policy_case *c, struct policy_verdict 
     if (c->attributes == NULL || !policy_asked(c, POLICY_OF_OPERATION, &a))
         return true;
     for (const char *const *name = c->attributes; *name != NULL; name++)
-        if (!(strcmp(c->kind, "user.create") == 0 ? check_create : check_change)(&a, o, *name, v))
+        if (!(attribute_of_new_user(c->kind) ? check_create : check_change)(&a, o, *name, v))
             return false;
     return true;
 }

@@ -93,3 +93,8 @@ bool policy_check_group_modifiable(const struct policy_case *c, struct policy_ve
     }
     return true;
 }
+
+bool policy_group_serves(const struct config_group_rule *g, const struct policy_issue *issue)
+{
+    return policy_projects_allow(&g->projects, issue);
+}

@@ -133,4 +133,13 @@ const struct config_operation_rule *policy_operation(const struct config_policy 
 bool policy_attribute_forbidden(const char *name);
 bool policy_attribute_sensitive(const char *name);
 
+/* ---- group_rule.c: policy.group_rules ---- */
+bool policy_group_rule_fits(const struct config_group_map *m, const json_t *attributes);
+/* The groups of all rules that fit, each once, in the order of the policy. The caller's. */
+json_t *policy_groups_of(const struct config_policy *p, const json_t *attributes);
+/* Those of `groups` that are not among `others`. The caller's. */
+json_t *policy_groups_without(const json_t *groups, const json_t *others);
+/* May an issue of that project ask for changes of this serviceable group? issue NULL: only where every project may. */
+bool policy_group_serves(const struct config_group_rule *g, const struct policy_issue *issue);
+
 #endif

@@ -41,10 +41,10 @@ static bool find_key(struct db *db, const struct journal_accept *a, struct earli
 static bool insert_operation(struct db *db, const struct journal_row *r, const char *key, int64_t *ret_number, struct eb_err *err)
 {
     if (!db_execute(db, NULL, err,
-            "INSERT INTO operations (id, kind, token_id, token_name, issue, request, config_hash, repeat_key, accepted_ms, dry_run, origin)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "INSERT INTO operations (id, kind, token_id, token_name, issue, request, config_hash, repeat_key, accepted_ms, dry_run, origin, step_of)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             DB_T(r->id), DB_T(r->kind), DB_T(r->token_id), DB_T(r->token_name), DB_T(r->issue), DB_T(r->request), DB_T(r->config_hash),
-            DB_T(key), DB_I(r->accepted_ms), DB_I(r->dry_run), DB_T(r->origin)))
+            DB_T(key), DB_I(r->accepted_ms), DB_I(r->dry_run), DB_T(r->origin), DB_T(r->step_of)))
         return false;
     return db_last_number(db, ret_number, err) &&
            db_execute(db, NULL, err, "INSERT INTO open_operations (operation) VALUES ($1)", DB_I(*ret_number));
@@ -81,7 +81,8 @@ static bool accept_new(struct db *db, struct journal_accept *a, struct eb_err *e
     a->ret_verdict = JOURNAL_NEW;
     if (a->row->origin != NULL && !check_origin(db, a->row->origin, err))
         return false;
-    return insert_operation(db, a->row, a->key, &number, err) && insert_key(db, a, number, err) && name_issue(db, number, a->row->issue, err);
+    return insert_operation(db, a->row, a->key, &number, err) && insert_key(db, a, number, err) &&
+           (a->row->step_of != NULL || name_issue(db, number, a->row->issue, err));
 }
 
 /* Writes of other operations that have changed an object that operation $1 was about, since that was concluded. */
@@ -159,12 +160,12 @@ bool journal_accept(struct db *db, struct journal_accept *a, struct eb_err *err)
 
 /* Steps 6 and 7 */
 
-/* key_new, id_new: the issue's names are others than the one that was sent, under which the operation is known already. */
+/* key_new, id_new: the issue's names are others than the one that was sent, under which the operation is known already. A step is known by its composite. */
 struct open_operation { int64_t number; bool key_new, id_new; };
 
 static bool find_open(struct db *db, const char *id, const char *issue_key, const char *issue_id, struct open_operation *ret, struct eb_err *err)
 {
-    struct db_stmt *s = db_query(db, err, "SELECT o.number, o.issue FROM operations o JOIN open_operations p ON p.operation = o.number WHERE o.id = $1",
+    struct db_stmt *s = db_query(db, err, "SELECT o.number, o.issue, o.step_of FROM operations o JOIN open_operations p ON p.operation = o.number WHERE o.id = $1",
                                  DB_T(id));
     bool found;
 
@@ -173,7 +174,8 @@ static bool find_open(struct db *db, const char *id, const char *issue_key, cons
     if (!found)
         return eb_fail(err, EB_NOT_THERE, "There is no open operation %s.", id);
     const char *sent = db_text(s, 1);
-    *ret = (struct open_operation){ db_int(s, 0), issue_key != NULL && !eb_streq(issue_key, sent), issue_id != NULL && !eb_streq(issue_id, sent) };
+    bool step = db_text(s, 2) != NULL;
+    *ret = (struct open_operation){ db_int(s, 0), !step && issue_key != NULL && !eb_streq(issue_key, sent), !step && issue_id != NULL && !eb_streq(issue_id, sent) };
     return db_run(s, NULL, err);
 }
 

@@ -25,6 +25,7 @@ struct journal_row {                /* one operation */
     char *answer;                   /* the JSON that was (or would be) answered; NULL while open */
     char *config_hash;
     char *origin;                   /* "undo:<id>", "end:<id>": made from that operation, once; NULL: from a request */
+    char *step_of;                  /* the id of the composite operation that it is a step of; NULL: it is none */
     int64_t accepted_ms, ended_ms;  /* ended_ms 0 while open */
     bool changed, dry_run;
     int writes;                     /* write rows: sent at least once */
@@ -33,7 +34,7 @@ void journal_row_clear(struct journal_row *r);
 
 /* Step 3: the intent and its idempotency row. */
 struct journal_accept {
-    const struct journal_row *row;  /* id, kind, token_*, issue, request, accepted_ms, dry_run, config_hash, origin are used */
+    const struct journal_row *row;  /* id, kind, token_*, issue, request, accepted_ms, dry_run, config_hash, origin, step_of are used */
     const char *key;                /* NULL: never a repeat. What makes it one: HMAC (hex) over token name, kind, issue and body, or over token name and Idempotency-Key */
     const char *body_hash;          /* HMAC (hex) of the body: the same key with another one is EB_IDEMPOTENCY_CONFLICT */
     int64_t window_ms;              /* the key is known for so long */
@@ -90,7 +91,7 @@ bool journal_get(struct db *db, const char *id, const char *token_name, struct j
 typedef bool journal_each(void *ctx, const struct journal_row *r);      /* false ends the listing */
 /* The operations that have changed an object of this one since it was concluded, in order. */
 bool journal_list_since(struct db *db, const char *id, journal_each *each, void *ctx, struct eb_err *err) EB_CHECK;
-/* Newest first. issue matches issue, issue_key or issue_id. Any filter may be NULL; before_id: older than that operation (paging). */
+/* Newest first; steps of composite operations among open ones only. issue matches issue, issue_key or issue_id. Any filter may be NULL; before_id: older than that operation (paging). */
 struct journal_filter { const char *issue, *token_name, *state, *outcome, *kind, *before_id; int limit; };
 bool journal_list(struct db *db, const struct journal_filter *f, journal_each *each, void *ctx, struct eb_err *err) EB_CHECK;
 /* When one of our operations last made this write on that object ("user.delete" on "user:<id>"): between these two times. 0 and 0: never. */

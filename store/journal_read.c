@@ -12,7 +12,7 @@
 void journal_row_clear(struct journal_row *r)
 {
     char **texts[] = { &r->id, &r->kind, &r->token_id, &r->token_name, &r->issue, &r->issue_key, &r->issue_id, &r->request, &r->state,
-                       &r->outcome, &r->code, &r->message, &r->user_id, &r->group_id, &r->before, &r->after, &r->answer, &r->config_hash, &r->origin };
+                       &r->outcome, &r->code, &r->message, &r->user_id, &r->group_id, &r->before, &r->after, &r->answer, &r->config_hash, &r->origin, &r->step_of };
 
     for (size_t i = 0; i < EB_LEN(texts); i++)
         free(*texts[i]);
@@ -23,7 +23,7 @@ void journal_row_read(struct db_stmt *s, struct journal_row *r)
 {
     int i = 0;
     char **texts[] = { &r->id, &r->kind, &r->token_id, &r->token_name, &r->issue, &r->issue_key, &r->issue_id, &r->request, &r->state,
-                       &r->outcome, &r->code, &r->message, &r->user_id, &r->group_id, &r->before, &r->after, &r->answer, &r->config_hash, &r->origin };
+                       &r->outcome, &r->code, &r->message, &r->user_id, &r->group_id, &r->before, &r->after, &r->answer, &r->config_hash, &r->origin, &r->step_of };
 
     for (; i < (int)EB_LEN(texts); i++)
         *texts[i] = db_copy(s, i);
@@ -97,11 +97,12 @@ bool journal_last_written(struct db *db, const char *action, const char *object,
     " AND (CAST($2 AS TEXT) IS NULL OR $2 = CASE WHEN c.number IS NULL THEN 'open' ELSE 'ended' END)" \
     " AND (CAST($3 AS TEXT) IS NULL OR c.outcome = $3) AND (CAST($4 AS TEXT) IS NULL OR o.kind = $4)"
 #define NEWEST_FIRST " ORDER BY o.number DESC LIMIT $6"
-static const char list_all[] = LIST NEWEST_FIRST;
+#define WHOLE " AND o.step_of IS NULL"          /* a composite tells its steps itself */
+static const char list_all[] = LIST WHOLE NEWEST_FIRST;
 static const char list_open[] = LIST " AND o.number IN (SELECT operation FROM open_operations)" NEWEST_FIRST;
 /* What went wrong is what people look for, and it is rare: it has an index of its own. */
 static const char list_other_outcome[] =
-    LIST " AND o.number IN (SELECT operation FROM conclusions WHERE outcome = $3 AND outcome <> 'succeeded')" NEWEST_FIRST;
+    LIST " AND o.number IN (SELECT operation FROM conclusions WHERE outcome = $3 AND outcome <> 'succeeded')" WHOLE NEWEST_FIRST;
 static const char list_issue[] = LIST " AND o.number IN (SELECT operation FROM operation_issues WHERE issue = $7)" NEWEST_FIRST;
 
 static bool number_of(struct db *db, const char *id, int64_t *ret, struct eb_err *err)

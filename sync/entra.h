@@ -109,8 +109,6 @@ bool entra_compare(struct db *db, const struct entra_options *o, struct entra_pl
 
 /* ---- from raw to wanted ---- */
 
-/* text against a pattern: "*" for any text, ASCII case folded. Pure. */
-bool entra_matches(const char *pattern, const char *text);
 bool entra_project(void *source, struct db *db, int pass, enum stage_kind kind, int64_t *after, int limit, bool *ret_more, struct eb_err *err);
 bool entra_notes(void *source, struct db *db, struct sync_counts *counts, struct eb_err *err);
 const struct entra_options *entra_options_of(const void *source);

@@ -6,38 +6,8 @@
 
 #include "base/text.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool same(char a, char b)
-{
-    return tolower((unsigned char)a) == tolower((unsigned char)b);
-}
-
-/* Goes back to the last star only, so that no pattern takes long. */
-bool entra_matches(const char *pattern, const char *text)
-{
-    const char *star = NULL, *from = NULL;
-
-    while (*text != '\0') {
-        if (*pattern == '*') {
-            star = ++pattern;
-            from = text;
-        } else if (*pattern != '\0' && same(*pattern, *text)) {
-            pattern++;
-            text++;
-        } else if (star != NULL) {
-            pattern = star;
-            text = ++from;
-        } else {
-            return false;
-        }
-    }
-    while (*pattern == '*')
-        pattern++;
-    return *pattern == '\0';
-}
 
 /* ---- the groups that the configuration names ---- */
 
@@ -150,7 +120,7 @@ static bool group_in_scope(const struct entra_options *o, const char *id, const 
     if (!o->sync->groups_wanted || name == NULL || name[0] == '\0')
         return false;
     for (size_t i = 0; i < list->count; i++)
-        if (eb_strieq(list->items[i], id) || entra_matches(list->items[i], name))
+        if (eb_strieq(list->items[i], id) || eb_text_matches(list->items[i], name))
             return true;
     return list->count == 0;
 }
@@ -161,17 +131,17 @@ static bool value_matches(const json_t *value, const char *pattern)
     json_t *item;
 
     if (json_is_boolean(value))
-        return entra_matches(pattern, json_is_true(value) ? "true" : "false");
+        return eb_text_matches(pattern, json_is_true(value) ? "true" : "false");
     if (json_is_integer(value)) {
         char *text = eb_asprintf("%lld", (long long)json_integer_value(value));
-        bool fits = entra_matches(pattern, text);
+        bool fits = eb_text_matches(pattern, text);
         free(text);
         return fits;
     }
     json_array_foreach(value, i, item)
-        if (json_is_string(item) && entra_matches(pattern, json_string_value(item)))
+        if (json_is_string(item) && eb_text_matches(pattern, json_string_value(item)))
             return true;
-    return !json_is_array(value) && entra_matches(pattern, json_is_string(value) ? json_string_value(value) : "");
+    return !json_is_array(value) && eb_text_matches(pattern, json_is_string(value) ? json_string_value(value) : "");
 }
 
 static bool passes_filters(const struct entra_options *o, const json_t *raw)

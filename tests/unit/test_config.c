@@ -9,6 +9,7 @@
 #define SYNC(rest) "assets: {}\nsync: {" rest "}"
 #define USERS(rest) SYNC("users: {" rest "}")
 #define FURTHER(rest) SYNC("attributes: [" rest "]")
+#define GROUP_RULES(rest) "policy: {serviceable_groups: [{group: CRM, projects: [HR]}], group_rules: [" rest "]}"
 #define DUTIES(rest) "policy: {separation_of_duties: [" rest "]}"
 
 /* fault: a part of the one line that is expected; NULL: it loads. */
@@ -296,6 +297,20 @@ static const struct { const char *section, *text, *fault; } cases[] = {
     { "policy", DUTIES("{groups: [A, a]}"), "names a group twice (a)" },
     { "policy", DUTIES("{}"), "policy.separation_of_duties[0].groups: is missing" },
     { "policy", DUTIES("[A, B]"), "of another type" },
+    { "policy", GROUP_RULES("{when: {department: Sales, jobTitle: 'Account *'}, groups: [crm]}, {when: {city: '*'}, groups: CRM}"), NULL },
+    { "policy", GROUP_RULES("{when: {department: Sales}, groups: [CRM, VPN]}"), "policy.group_rules[0].groups: names VPN, which is no serviceable group" },
+    { "policy", GROUP_RULES("{when: {}, groups: [CRM]}"), "policy.group_rules[0].when: is empty, expected attributes with the value that each must have" },
+    { "policy", GROUP_RULES("{when: Sales, groups: [CRM]}"), "policy.group_rules[0].when: is not a mapping" },
+    { "policy", GROUP_RULES("{when: {shoeSize: 44}, groups: [CRM]}"), "policy.group_rules[0].when: names an attribute that is not known here" },
+    { "policy", GROUP_RULES("{when: {otherMails: x}, groups: [CRM]}"), "policy.group_rules[0].when: names an attribute that is no text" },
+    { "policy", GROUP_RULES("{when: {passwordProfile: x}, groups: [CRM]}"), "policy.group_rules[0].when: names" },
+    { "policy", GROUP_RULES("{when: {department: [Sales]}, groups: [CRM]}"), "policy.group_rules[0].when" },
+    { "policy", GROUP_RULES("{when: {department: Sales}, groups: []}"), "is an empty list" },
+    { "policy", GROUP_RULES("{when: {department: Sales}}"), "policy.group_rules[0].groups: is missing" },
+    { "policy", OPERATION("user.transfer", "attributes: [jobTitle]"), NULL },
+    { "policy", OPERATION("user.transfer", "attributes: [mail]"), "mail is sensitive" },
+    { "policy", OPERATION("user.onboard", "attributes: [jobTitle], user_principal_name: '{givenName}@example.com', password_length: 20"), NULL },
+    { "policy", OPERATION("user.onboard", "requester: self"), "user.onboard has no user that is there already" },
     { "policy", "policy: {limits: {}}", "policy.limits: is not enforced" },
     { "policy", "policy: {protected: {users: a@b.c, groups: [\"Tier 0\"], directory_roles: false}}", NULL },
     { "policy", "policy: {protected: {user: a@b.c}}", "policy.protected.user: unknown key, expected `users`?" },

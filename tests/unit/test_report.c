@@ -263,10 +263,37 @@ static void test_row(void **state)
     free(text_of(&bare));
 }
 
+/* What failed comes first; where not all fit, it is said how many are left out, and the document stays one that Jira takes. */
+static void test_steps(void **state)
+{
+    static const struct { size_t steps; const char *says, *not; } cases[] = {
+        { 1, "group.add_member", "more steps" }, { 40, "Added somebody 39", "more steps" }, { 3000, "more steps do not fit into a comment", NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < EB_LEN(cases); i++) {
+        struct ops_report r = usual();
+        json_t *steps = json_array();
+
+        for (size_t n = 0; n + 1 < cases[i].steps; n++)
+            json_array_append_new(steps, json_pack("{s:s, s:s, s:b, s:o}", "name", "group.add_member", "outcome", "succeeded", "changed", 1, "message",
+                                                   json_sprintf("Added somebody %zu to \"a group\" with a long name.", n + 1)));
+        json_array_append_new(steps, json_pack("{s:s, s:s, s:b, s:s, s:s}", "name", "group.add_member", "outcome", "refused", "changed", 0, "code",
+                                               "principal_protected", "message", "Break Glass is protected."));
+        r.kind = "user.onboard";
+        r.steps = steps;
+        char *text = text_of(&r), *failed = strstr(text, "Break Glass is protected."), *first = strstr(text, "Added somebody 1 ");
+        if (failed == NULL || (first != NULL && first < failed) || strstr(text, cases[i].says) == NULL || (cases[i].not != NULL && strstr(text, cases[i].not) != NULL))
+            fail_msg("%zu steps: %s", cases[i].steps, text);
+        free(text);
+        json_decref(steps);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_comment), cmocka_unit_test(test_largest), cmocka_unit_test(test_folded), cmocka_unit_test(test_row),
+        cmocka_unit_test(test_comment), cmocka_unit_test(test_largest), cmocka_unit_test(test_folded), cmocka_unit_test(test_row), cmocka_unit_test(test_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -187,7 +187,7 @@ static void test_matches(void **state)
     };
     (void)state;
     for (size_t i = 0; i < EB_LEN(cases); i++)
-        if (entra_matches(cases[i].pattern, cases[i].text) != cases[i].fits)
+        if (eb_text_matches(cases[i].pattern, cases[i].text) != cases[i].fits)
             fail_msg("%s against %s", cases[i].pattern, cases[i].text);
 }
 

@@ -1,0 +1,50 @@
+/* group_rule.c - which groups people get by their attributes. */
+#include "policy/policy.h"
+
+#include "base/text.h"
+
+/* An attribute that is absent or null is "": it fits "*" and nothing else. */
+bool policy_group_rule_fits(const struct config_group_map *m, const json_t *attributes)
+{
+    for (size_t i = 0; i < m->when.count; i++) {
+        const char *value = eb_json_str(attributes, m->when.items[i].name);
+
+        if (!eb_text_matches(m->when.items[i].value, value != NULL ? value : ""))
+            return false;
+    }
+    return true;
+}
+
+static bool has(const json_t *list, const char *group)
+{
+    const json_t *v;
+    size_t i;
+
+    json_array_foreach((json_t *)(uintptr_t)list, i, v)
+        if (eb_strieq(json_string_value(v), group))
+            return true;
+    return false;
+}
+
+json_t *policy_groups_of(const struct config_policy *p, const json_t *attributes)
+{
+    json_t *groups = json_array();
+
+    for (size_t i = 0; i < p->group_rule_count; i++)
+        for (size_t k = 0; policy_group_rule_fits(&p->group_rules[i], attributes) && k < p->group_rules[i].groups.count; k++)
+            if (!has(groups, p->group_rules[i].groups.items[k]))
+                json_array_append_new(groups, json_string(p->group_rules[i].groups.items[k]));
+    return groups;
+}
+
+json_t *policy_groups_without(const json_t *groups, const json_t *others)
+{
+    json_t *left = json_array();
+    const json_t *v;
+    size_t i;
+
+    json_array_foreach((json_t *)(uintptr_t)groups, i, v)
+        if (!has(others, json_string_value(v)))
+            json_array_append(left, (json_t *)(uintptr_t)v);
+    return left;
+}
