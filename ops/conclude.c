@@ -5,6 +5,7 @@
 #include "ops/runner.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "ops/composite.h"
 #include "ops/expiry.h"
 #include "ops/report.h"
 #include "ops/secret.h"
@@ -151,6 +152,13 @@ static void plan_secret(struct conclusion *c)
         ops_secret_link_new(op->config, eb_now_ms(), &c->link);
 }
 
+static const char *made_user(const struct operation *op)
+{
+    if (op->composite != NULL)
+        return op->composite->made_user;
+    return op->err.code == EB_OK && op->changed && op->facts != NULL && op->facts->user.id == NULL ? eb_json_str(op->result, "userId") : NULL;
+}
+
 static void fill_row(struct conclusion *c)
 {
     struct operation *op = c->op;
@@ -161,7 +169,7 @@ static void fill_row(struct conclusion *c)
         .message = op->message, .after = c->after, .answer = c->answer,
         .issue_key = op->issue.key != NULL ? op->issue.key : op->comment_key, .issue_id = op->issue.id != NULL ? op->issue.id : op->comment_issue,
         .changed = op->changed && !op->fields.dry_run,
-        .made_user = op->err.code == EB_OK && op->changed && op->facts != NULL && op->facts->user.id == NULL ? eb_json_str(op->result, "userId") : NULL,
+        .made_user = made_user(op),
         .free_key = came_to_nothing(op), .free_origin = came_to_nothing(op) || op->verdict.shadow || (op->ends_member && op->err.code != EB_OK),
         .writes = &c->write, .write_count = op->row >= 0 ? 1 : 0,
     };

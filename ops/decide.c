@@ -38,6 +38,11 @@ const char *ops_judged_as(const struct operation *op)
     return (op->judged_as != NULL ? op->judged_as : op->kind)->name;
 }
 
+bool ops_inherits_approval(const struct operation *op)
+{
+    return op->is_step && op->judged_as != NULL && op->fields.group == NULL;
+}
+
 const struct config_operation_rule *ops_rule(const struct operation *op)
 {
     return policy_operation(&op->config->policy, ops_judged_as(op));
@@ -70,7 +75,7 @@ void ops_case_fill(struct operation *op, struct ops_policy_case *r)
         .user = op->facts != NULL && op->facts->has_user ? &op->facts->user : NULL,
         .group = op->facts != NULL && op->facts->has_group ? &op->facts->group : NULL,
         .now_ms = eb_now_ms(), .duration_ms = ops_duration_ms(op),
-        .attributes = r->attributes[0] != NULL ? r->attributes : NULL, .request = op->fields.body,
+        .attributes = r->attributes[0] != NULL ? r->attributes : NULL, .request = op->judged_body != NULL ? op->judged_body : op->fields.body,
         .evidence = op->evidence != NULL ? &op->evidence->seen : NULL,
     };
 }

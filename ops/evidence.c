@@ -1,6 +1,7 @@
 /* evidence.c - the step that reads what the policy's conditions ask for: approvals and edits from Jira side by side, then the people in Entra.
  *
- * Owns:    struct evidence of an operation; it is dropped with the facts, so that every judgement has evidence of its own.
+ * Owns:    struct evidence of an operation; it is dropped with the facts, so that every judgement has evidence of its own. The steps of a composite share what one of them,
+ *          or the composite, has read just now for the same conditions: nobody changes it once it is whole.
  * Invariant: what was not read stays unknown, and unknown refuses; the caller is never believed about an approval.
  */
 #include "ops/runner.h"
@@ -15,6 +16,8 @@ struct evidence *evidence_new(const struct policy_needs *needs)
 {
     struct evidence *e = eb_alloc(sizeof *e);
 
+    e->references = 1;
+    e->asked_mono_ms = eb_mono_ms();
     e->needs = *needs;
     e->seen.approvals = e->approvals;
     return e;
@@ -29,7 +32,7 @@ static void free_person(const struct policy_person *p)
 
 void evidence_free(struct evidence *e)
 {
-    if (e == NULL)
+    if (e == NULL || --e->references > 0)
         return;
     for (size_t i = 0; i < e->seen.approval_count; i++) {
         free((void *)(uintptr_t)e->approvals[i].id);
@@ -317,8 +320,50 @@ static void ask_rest(struct operation *op)
         approved |= e->approvers[i].decision == POLICY_APPROVED;
     if (approved || e->needs.reporter)
         ask_people(op);
-    if (evidence_newest(e) != NULL)
+    if (ops_inherits_approval(op))
+        e->seen.approval_used = POLICY_NO;
+    else if (evidence_newest(e) != NULL)
         ask_used(op);
+}
+
+/* ---- shared by the steps of a composite ---- */
+
+static bool same_needs(const struct policy_needs *a, const struct policy_needs *b)
+{
+    bool same = a->approvals == b->approvals && a->edits == b->edits && a->reporter == b->reporter;
+
+    for (size_t i = 0; i < EB_LEN(a->approver_group); i++)
+        same = same && eb_streq(a->approver_group[i], b->approver_group[i]) && eb_streq(a->requester_group[i], b->requester_group[i]);
+    return same;
+}
+
+/* Whether an approval has served is each target's own, and looked at again when it is taken. */
+static bool is_whole(const struct evidence *e)
+{
+    return e != NULL && e->awaited == 0 && e->matched && e->err.code == EB_OK && (!e->needs.approvals || e->seen.approval_used == POLICY_NO);
+}
+
+static bool borrow(struct operation *op, const struct policy_needs *needs)
+{
+    const struct operation *composite = op->parent != 0 ? ops_find(op->ops, op->parent) : NULL;
+    struct evidence *e = composite != NULL ? composite->evidence : NULL;
+
+    if (!is_whole(e) || !same_needs(&e->needs, needs) || eb_mono_ms() - e->asked_mono_ms > OPS_LENT_MS)
+        return false;
+    e->references++;
+    op->evidence = e;
+    return true;
+}
+
+static void lend(const struct operation *op)
+{
+    struct operation *composite = op->parent != 0 ? ops_find(op->ops, op->parent) : NULL;
+
+    if (composite == NULL || !is_whole(op->evidence) || wants_deleted(op) || composite->evidence == op->evidence)
+        return;
+    evidence_free(composite->evidence);
+    op->evidence->references++;
+    composite->evidence = op->evidence;
 }
 
 /* Would the operation be refused whatever an approval says? Then none is read. */
@@ -344,6 +389,9 @@ enum ops_flow ops_step_verify(struct operation *op)
         if (!conditions && !wants_deleted(op))
             return OPS_NEXT;
         evidence_free(op->evidence);
+        op->evidence = NULL;
+        if (!wants_deleted(op) && borrow(op, &needs))
+            return OPS_NEXT;
         op->evidence = evidence_new(&needs);
         if (wants_deleted(op))
             ask_deleted(op);
@@ -358,5 +406,6 @@ enum ops_flow ops_step_verify(struct operation *op)
         if (op->evidence->awaited > 0)
             return OPS_WAIT;
     }
+    lend(op);
     return OPS_NEXT;
 }

@@ -8,6 +8,8 @@
 #define EVIDENCE_APPROVERS_MAX 60       /* of all rounds */
 
 struct evidence {                       /* strings are ours */
+    int references;
+    int64_t asked_mono_ms;
     struct policy_evidence seen;        /* points into the arrays below */
     struct policy_approval approvals[EVIDENCE_APPROVALS_MAX];
     struct policy_approver approvers[EVIDENCE_APPROVERS_MAX];
@@ -21,7 +23,7 @@ struct evidence {                       /* strings are ours */
 };
 
 struct evidence *evidence_new(const struct policy_needs *needs);
-void evidence_free(struct evidence *e);         /* accepts NULL */
+void evidence_free(struct evidence *e);         /* drops a reference; accepts NULL */
 /* The id of the approval that was completed last, which is the one that serves; NULL: none (e may be NULL). Borrowed. */
 const char *evidence_newest(const struct evidence *e);
 /* What was seen of approvals, for the audit: [{"id", "name", "decision", "approvers": [names]}]; NULL: none asked. The caller's. */

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ISSUE_LENT_MS 20000
 
 static bool user_is_reporter(const struct operation *op)
 {
@@ -180,8 +179,12 @@ static bool refused_by_issue(struct operation *op)
     return !policy_decide_issue(&pc.c, &op->verdict);
 }
 
-static void keep_issue(struct operation *op, const struct jira_issue *i, int64_t asked_mono_ms)
+static void keep_issue(struct operation *op, const struct jira_issue *i, const char *fields, int64_t asked_mono_ms)
 {
+    char *asked = eb_strdup(fields);    /* it may be op's own */
+
+    free(op->issue_fields);
+    op->issue_fields = asked;
     ops_issue_free(&op->issue);
     op->issue = (struct jira_issue){
         .id = eb_strdup(i->id), .key = eb_strdup(i->key), .project_id = eb_strdup(i->project_id), .project_key = eb_strdup(i->project_key),
@@ -200,7 +203,7 @@ static void lend_issue(const struct operation *op)
     struct operation *composite = op->parent != 0 ? ops_find(op->ops, op->parent) : NULL;
 
     if (composite != NULL)
-        keep_issue(composite, &op->issue, op->issue_mono_ms);
+        keep_issue(composite, &op->issue, op->issue_fields, op->issue_mono_ms);
 }
 
 static void on_issue(void *ctx, uint64_t run, const struct jira_issue *i, const struct eb_err *err)
@@ -213,7 +216,7 @@ static void on_issue(void *ctx, uint64_t run, const struct jira_issue *i, const 
     if (i == NULL)
         op->issue_err = *err;
     else {
-        keep_issue(op, i, op->facts_mono_ms);
+        keep_issue(op, i, op->issue_fields, op->facts_mono_ms);
         lend_issue(op);
         if (user_is_reporter(op) && (op->doubt || !refused_by_issue(op)))
             match_reporter(op);
@@ -221,14 +224,14 @@ static void on_issue(void *ctx, uint64_t run, const struct jira_issue *i, const 
     ops_ready_wake(op);
 }
 
-/* A step goes by what the composite, or another step, has read just now. Fields that a `bind` names may not be among that. */
-static bool borrow_issue(struct operation *op)
+/* A step goes by what the composite, or another step, has read just now, where the same fields were asked for. */
+static bool borrow_issue(struct operation *op, const char *fields)
 {
     const struct operation *composite = op->parent != 0 ? ops_find(op->ops, op->parent) : NULL;
 
-    if (composite == NULL || composite->issue.key == NULL || eb_mono_ms() - composite->issue_mono_ms > ISSUE_LENT_MS)
+    if (composite == NULL || composite->issue.key == NULL || !eb_streq(composite->issue_fields, fields) || eb_mono_ms() - composite->issue_mono_ms > OPS_LENT_MS)
         return false;
-    keep_issue(op, &composite->issue, composite->issue_mono_ms);
+    keep_issue(op, &composite->issue, fields, composite->issue_mono_ms);
     return true;
 }
 
@@ -258,7 +261,9 @@ static void ask(struct operation *op)
     ops_forget_facts(op);
     op->facts_mono_ms = eb_mono_ms();
     op->awaited = 0;
-    if (op->fields.issue != NULL && (more != NULL || !borrow_issue(op))) {
+    if (op->fields.issue != NULL && !borrow_issue(op, more)) {
+        free(op->issue_fields);
+        op->issue_fields = eb_strdup(more);
         op->awaited++;
         jira_issue_get(op->ops->parts.jira, op->fields.issue, more, OPS_READ_DEADLINE_MS, op->run, on_issue, op->ops);
     }

@@ -270,7 +270,8 @@ static void submit_record(struct operation *op)
         .touches = f->has_group && f->has_user ? NULL : j->write.touches,
         .writes = &j->write, .write_count = w != NULL ? 1 : 0, .now_ms = eb_now_ms(), .recent_ms = OPS_RECENT_MS, .untouched = op->untouched,
     };
-    j->approval = (struct approval_use){ op->issue.id, evidence_newest(op->evidence), op->kind->name, f->user.id, f->group.id, op->id };
+    if (!ops_inherits_approval(op))
+        j->approval = (struct approval_use){ op->issue.id, evidence_newest(op->evidence), op->kind->name, f->user.id, f->group.id, op->id };
     store_submit(op->ops->parts.store, record_job, j, recorded);
 }
 

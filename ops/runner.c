@@ -167,8 +167,10 @@ void ops_operation_free(struct operation *op)
     json_decref(op->expected_late);
     json_decref(op->result);
     json_decref(op->undone);
+    json_decref(op->judged_body);
     composite_free(op->composite);
     free(op->step_of);
+    free(op->issue_fields);
     eb_wipe_free(op->secret);
     free(op->sealed);
     free(op->origin);

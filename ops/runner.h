@@ -17,6 +17,7 @@
 #define OPS_VERDICT_MS 60000            /* a verdict is good for so long */
 #define OPS_RECENT_MS 900000            /* a read after one of our own writes may be stale for so long (facts: up to 12 minutes seen) */
 #define OPS_ATTRIBUTES_MAX 80           /* in one request */
+#define OPS_LENT_MS 20000               /* a step of a composite goes by what another has read no longer ago */
 #define OPS_WAITERS_MAX 16              /* callers that wait for one operation */
 
 enum ops_phase { OPS_START, OPS_READY };      /* a step is entered; what it waited for has come */
@@ -108,6 +109,8 @@ struct operation {
     uint64_t parent;                    /* its run; 0: it is no step, or the composite was not found again */
     size_t step_number;
     const struct ops_kind *judged_as;   /* whose entry in policy and token counts; NULL: its own kind's */
+    json_t *judged_body;                /* the request of the composite, with the targets of the step: what is bound to the issue's fields; NULL: its own */
+    char *issue_fields;                 /* further fields that it was asked for; NULL: none */
     int64_t issue_mono_ms;              /* when the issue was asked for; 0: it was not */
     int64_t young_mono_ms;              /* of a step for a user made just now: until then Graph may not find them yet; 0: no such step */
     bool background;                    /* bulk or scheduled: goes after what people at the desk wait for */
@@ -175,6 +178,8 @@ struct ops_policy_case { struct policy_case c; struct policy_caller caller; stru
 void ops_case_fill(struct operation *op, struct ops_policy_case *ret);
 /* Where the policy was reloaded meanwhile: the operation is decided by the one that the facts were read for. */
 void ops_follow_facts(struct operation *op);
+/* A step that has no group of its own goes by the approval that its composite has taken. */
+bool ops_inherits_approval(const struct operation *op);
 /* The entry of the policy that counts for it, and its name. */
 const char *ops_judged_as(const struct operation *op);
 const struct config_operation_rule *ops_rule(const struct operation *op);

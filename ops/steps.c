@@ -208,6 +208,14 @@ void ops_make_step(struct operation *op, const struct operation *composite, size
     op->step_number = number;
 }
 
+/* What was approved is the composite's request. */
+static void judge_as(struct operation *step, const struct operation *op)
+{
+    step->judged_as = op->kind;
+    step->judged_body = json_copy(step->fields.body);
+    json_object_update(step->judged_body, op->fields.body);
+}
+
 void composite_find(struct operation *step, const char *composite, bool undo)
 {
     struct operation *op = ops_find_id(step->ops, composite);
@@ -223,7 +231,8 @@ void composite_find(struct operation *step, const char *composite, bool undo)
     step->parent = op->run;
     step->by_command = op->by_command;
     step->background = op->background || op->kind->change->background;
-    step->judged_as = undo ? NULL : op->kind;
+    if (!undo)
+        judge_as(step, op);
     step->young_mono_ms = undo ? 0 : eb_mono_ms() + YOUNG_MS;
 }
 
@@ -233,7 +242,7 @@ static void begin(struct operation *op, struct step *s, struct ops_fields *field
     struct operation *step = ops_accept(op->ops, s->kind, fields, NULL, 0, s->id);
 
     ops_make_step(step, op, (size_t)(s - c->steps));
-    step->judged_as = op->kind;
+    judge_as(step, op);
     if (c->made_user != NULL && eb_streq(step->fields.user, c->made_user))
         step->young_mono_ms = c->made_mono_ms + YOUNG_MS;
     ops_begin(step, NULL);

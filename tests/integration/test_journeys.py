@@ -1,5 +1,6 @@
 """Composite operations: onboarding, transfer, offboarding, and lists of targets. Each step is an operation of its own; the answer and one comment tell them all."""
 import json
+import time
 import unittest
 
 from harness import GROUPS, POLICY, USERS, Case, call
@@ -202,6 +203,15 @@ class Journeys(Case):
         self.assertEqual((status, u["outcome"]), (422, "partial"), u)
         self.assertEqual(dict(steps_of(u))["user.enable" if "user.enable" in dict(steps_of(u)) else "user.disable"], "refused")
 
+    def test_throttled_in_the_middle(self):
+        who = self.person("throttled", ["CRM", "VPN Users", "O'Brien's Team"], licences=[POWER_BI_PRO])
+        self.sim.fault({"cloud": "graph", "method": "DELETE", "path": "/members/"}, times=4, status=429, retry_after=1)
+        self.sim.fault({"cloud": "graph", "method": "POST", "path": "assignLicense"}, times=1, status=429, retry_after=1)
+        a = self.service.post("user.offboard", {"issue": self.issue(), "user": who})[2]
+        self.assertEqual((a["outcome"], len(a["steps"])), ("succeeded", 6), a)
+        removed = self.sim.get("/sim/counters")["memberships"]
+        self.assertEqual([removed[GROUPS[g]][who]["removes"] for g in ("CRM", "VPN Users", "O'Brien's Team")], [1, 1, 1])
+
     # ---- lists ----
 
     def test_lists_of_users_and_groups(self):
@@ -249,6 +259,41 @@ class Journeys(Case):
         finally:
             self.service.policy = kept
             self.service.write_config()
+
+
+class Approved(Journeys):
+    """What was approved is the journey: its steps go by that, and by what one of them has read of the issue just now."""
+    policy = json.loads(json.dumps(Journeys.policy))
+    policy["operations"]["user.offboard"] = {"projects": ["ITSM"], "approval": "required", "bind": {"user": "customfield_10050"}, "requester": "any"}
+    policy["serviceable_groups"][0] = {"group": "VPN Users", "projects": ["ITSM"], "approval": "required"}
+
+    def approve(self, user, age=60):
+        then = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - age))
+        key = self.issue()
+        self.sim.post("/sim/issues", {"key": key, "quiet": True, "fields": {"customfield_10050": {"account": user}}, "approvals": [
+            {"decision": "approved", "created": then, "completed": then, "approvers": [{"account": "grace@contoso.com", "decision": "approved"}]}]})
+        return key
+
+    def test_the_steps_go_by_the_approval_of_the_journey(self):
+        who = self.person("lena.leaves", ["CRM", "VPN Users"], licences=[POWER_BI_PRO])
+        key = self.approve("lena.leaves@contoso.com")
+        status, _, a = self.service.post("user.offboard", {"issue": key, "user": "lena.leaves@contoso.com"})
+        self.assertEqual((status, a["outcome"], len(a["steps"])), (200, "succeeded", 5), a)
+        calls = [c["path"] for c in self.sim.get("/sim/calls?cloud=jira&limit=1000")["calls"] if "comment" not in c["path"]]
+        self.assertLessEqual(len(calls), 4, calls)          # issue, approvals, changelog: once for all six operations
+        self.assertFalse(self.state(who)["accountEnabled"])
+        status, _, a = self.service.post("user.offboard", {"issue": key, "user": "lena.leaves@contoso.com", "reason": "once more"})
+        self.assertEqual((status, a["code"]), (403, "approval_missing"), a)
+
+    def test_another_person_than_the_approved_one(self):
+        self.person("other.one", ["CRM"])
+        status, _, a = self.service.post("user.offboard", {"issue": self.approve("ada@contoso.com"), "user": "other.one@contoso.com"})
+        self.assertEqual((status, a["code"]), (403, "approval_missing"), a)
+        self.assertEqual(self.sim.writes(), [])
+
+
+for inherited in [name for name in vars(Journeys) if name.startswith("test_")]:
+    setattr(Approved, inherited, None)
 
 
 if __name__ == "__main__":
