@@ -86,6 +86,8 @@ CASES = [
     Case("transfer", project="HR", approvers=("petra",), Target_user="alan", Job_title="Account Manager", Department=choice("Sales"), Office=choice("Köln"), Manager="petra",
          Moves_on="2036-03-31", outcome="scheduled"),
     Case("offboarding", project="HR", reporter="grace", approvers=("petra",), Target_user="alan", Manager="grace", Leaves_on="2036-03-31", outcome="scheduled"),
+    Case("offboarding", project="HR", reporter="grace", approvers=("petra",), Target_user="alan", Manager="grace", Leaves_on="2020-03-31", outcome="refused", says="past",
+         why="a day that is over"),
     Case("offboarding", project="HR", reporter="grace", Target_user="alan", Manager="grace", Leaves_on="2036-03-31", outcome="refused", says="approval_missing", why="nobody approved"),
 ]
 
@@ -223,15 +225,14 @@ class Recipes(unittest.TestCase):
         self.assertTrue(open_secret(service, link))
 
     def test_no_answer_is_told_to_the_agents(self):
-        case = CASES[0]
-        recipe, service, _, values = self.start(case)
+        _, _, _, values = self.start(CASES[0])
         run = Run(Recipe("temporary-access").replace("http://127.0.0.1:1", "token").first, values)
         self.assertTrue(run.finished)
         self.assertEqual((run.public, run.transitions), ([], []))
         self.assertIn("gave no answer", " ".join(run.internal))
 
     def test_a_wrong_token_is_told_to_the_agents(self):
-        recipe, service, _, values = self.start(CASES[0])
+        _, service, _, values = self.start(CASES[0])
         run = Run(Recipe("temporary-access").replace("http://127.0.0.1:%d" % service.port, "not-a-token").first, values)
         self.assertIn("unauthenticated", " ".join(run.internal))
         self.assertEqual(run.public, [])
@@ -239,7 +240,7 @@ class Recipes(unittest.TestCase):
     def test_entrabridge_starts_no_rule_and_neither_does_another_request_type(self):
         for name in sorted({case.recipe for case in CASES}):
             with self.subTest(name):
-                recipe, service, issue, values = self.start(next(c for c in CASES if c.recipe == name), initiator=OURS)
+                recipe, _, issue, values = self.start(next(c for c in CASES if c.recipe == name), initiator=OURS)
                 self.assertEqual(Run(recipe.first, values).sent, [])
                 values["initiator"], issue["requestType"] = issue["reporter"], {"name": "Another"}
                 self.assertEqual(Run(recipe.first, values).sent, [])
@@ -251,7 +252,7 @@ class Recipes(unittest.TestCase):
         state = self.sim.get("/sim/state?issue=" + issue["key"])["issues"][0]
         return {**issue, "properties": state["properties"]}, state["comments"]
 
-    def second(self, recipe, service, issue, comment):
+    def second(self, recipe, issue, comment):
         values = {"issue": issue, "comment": {"body": comment["text"], "author": {"accountId": comment["author"]}}}
         return Run(recipe.second, values, lambda: self.seen_by_the_second(issue)[0])
 
@@ -270,7 +271,7 @@ class Recipes(unittest.TestCase):
                 seen, comments = self.seen_by_the_second(issue)
                 (comment,) = [c for c in comments if c["author"] == OURS]
                 self.assertEqual(seen["properties"]["entrabridge"]["operation"], first.answer["operation"])
-                run = self.second(recipe, service, issue, comment)
+                run = self.second(recipe, issue, comment)
                 self.assertEqual((run.public, run.internal, run.transitions), (["Done. " + seen["properties"]["entrabridge"]["message"]], [], ["Resolved"]))
                 self.assertEqual(len(run.mails), 1 if first.answer["name"] in ("user.reset_password", "user.onboard") else 0)
                 for _, _, text in run.mails:
@@ -278,7 +279,7 @@ class Recipes(unittest.TestCase):
 
     def test_the_second_rule_keeps_still_for_everything_else(self):
         case = CASES[0]
-        recipe, service, issue, values = self.start(case, "300ms")
+        recipe, _, issue, values = self.start(case, "300ms")
         self.sim.fault({"path": "/members/$ref", "method": "POST"}, delay_ms=900)
         first = Run(recipe.first, values)
         self.assertTrue(self.sim.wait_comments(issue["key"], 1, operation=first.answer["operation"]))
@@ -289,17 +290,17 @@ class Recipes(unittest.TestCase):
                                ("another request type", comment, {**issue, "requestType": {"name": "Another"}}),
                                ("a work item without the property", comment, {**issue, "key": "ITSM-9"})):
             with self.subTest(why):
-                run = self.second(recipe, service, of, event)
+                run = self.second(recipe, of, event)
                 self.assertEqual((run.finished, run.comments, run.transitions), (False, [], []))
 
     def test_the_second_rule_tells_the_agents_what_failed(self):
-        recipe, service, issue, values = self.start(CASES[0], "300ms")
+        recipe, _, issue, values = self.start(CASES[0], "300ms")
         self.sim.fault({"path": "/members/$ref", "method": "POST"}, delay_ms=900, status=400, body={"error": {"code": "Request_BadRequest", "message": "No more."}})
         first = Run(recipe.first, values)
         self.assertEqual(first.answer["outcome"], "accepted")
         self.assertTrue(self.sim.wait_comments(issue["key"], 1, operation=first.answer["operation"]))
         _, (comment,) = self.seen_by_the_second(issue)
-        run = self.second(recipe, service, issue, comment)
+        run = self.second(recipe, issue, comment)
         self.assertEqual((run.public, run.transitions), ([], []))
         self.assertIn("entrabridge, failed:", " ".join(run.internal))
 
