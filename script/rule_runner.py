@@ -64,8 +64,8 @@ class Run:
 
     def branch(self, _, container):
         for block in container["children"]:
-            checks = [self.compare(c["value"], c) for c in block["conditions"]]
-            if not checks or (any if block["value"]["conditionMatchType"] == "ANY" else all)(checks):
+            checks = (self.compare(c["value"], c) for c in block["conditions"])
+            if not block["conditions"] or (any if block["value"]["conditionMatchType"] == "ANY" else all)(checks):
                 return self.walk(block["children"])
         return True
 

@@ -118,8 +118,8 @@ class Bridge(Service):
         self.recipe = recipe
         super().__init__(sim, {}, **settings)
         checked = self.cli("config", "validate", check=False)
-        if "no operation kind of this version" in checked.stdout + checked.stderr:
-            raise unittest.SkipTest("this build has no " + recipe.kind)
+        if any(word in checked.stdout + checked.stderr for word in ("no operation kind of this version", "time_zone: unknown key")):
+            raise unittest.SkipTest("this build has no " + recipe.kind + ", or no dates")
         assert checked.returncode == 0, recipe.policy + checked.stdout + checked.stderr
         recipe.replace("http://127.0.0.1:%d" % self.port, self.cli(*recipe.command.split()).stdout.strip())
 
