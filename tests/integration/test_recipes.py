@@ -2,13 +2,15 @@
 
 People type what they like: the fields hold quotes, umlauts, line ends, backslashes, or nothing.
 """
+import datetime
 import json
 import pathlib
 import re
 import sys
 import unittest
 
-from harness import GROUPS, USERS, Service, Sim
+from harness import GROUPS, Service, Sim
+from harness import USERS as CAST
 from kind_examples import open_secret
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -16,7 +18,9 @@ sys.path.append(str(ROOT / "script"))
 from rule_runner import Run
 
 RECIPES = ROOT / "recipes"
+USERS = {**CAST, "petra": "a0000000-0000-4000-8000-000000000028", "quentin": "a0000000-0000-4000-8000-000000000029"}
 OURS = "712020:00000000-0000-4000-8000-00000000b07d"
+AHEAD = (datetime.date.today() + datetime.timedelta(days=400)).isoformat()
 SUMMARY = 'She said: "now" – Größe {1} \\ [end]'
 FIELDS = {"Target user": "customfield_10050", "Target group": "customfield_10051", "Access for": "customfield_10052", "Job title": "customfield_10053",
           "Department": "customfield_10054"}
@@ -47,7 +51,6 @@ def both(*checks):
     return lambda test: [check(test) for check in checks]
 
 
-TWO = (("petra", "quentin"),)
 NEW = {"First_name": "Zoë", "Last_name": "Müller-O'Hara", "Job_title": "Account Manager", "Department": choice("Sales"), "Office": choice('Haus "Süd"'), "Manager": "grace"}
 
 
@@ -62,11 +65,11 @@ CASES = [
     Case("temporary-access", Access_for=choice("8h"), outcome="refused", says="approval_missing", why="nobody approved", check=member("VPN Users", "ada", False)),
     Case("temporary-access", approvers=("grace",), Access_for=None, outcome="refused", says="had no value", why="an empty choice"),
     Case("temporary-access", approvers=("grace",), Access_for=choice("90d"), outcome="refused", says="limit_exceeded", why="longer than the policy allows"),
-    Case("approval-gating", approvers=TWO[0], Target_user="alan", Target_group="Sales DE", check=member("Sales DE", "alan")),
-    Case("approval-gating", approvers=TWO[0], Target_user="ada", Target_group="CRM", reporter="zoe", check=member("CRM", "ada")),
+    Case("approval-gating", approvers=("petra", "quentin"), Target_user="alan", Target_group="Sales DE", check=member("Sales DE", "alan")),
+    Case("approval-gating", approvers=("petra", "quentin"), Target_user="ada", Target_group="CRM", reporter="zoe", check=member("CRM", "ada")),
     Case("approval-gating", approvers=("petra",), Target_user="ada", Target_group="CRM", outcome="refused", says="approval_missing", why="one approver of two"),
-    Case("approval-gating", approvers=TWO[0], Target_user="ada", Target_group='C"R"M', outcome="refused", says="group_not_serviceable", why="no such group"),
-    Case("approval-gating", approvers=TWO[0], Target_user=None, Target_group="CRM", outcome="refused", says="had no value", why="nobody chosen"),
+    Case("approval-gating", approvers=("petra", "quentin"), Target_user="ada", Target_group='C"R"M', outcome="refused", says="group_not_serviceable", why="no such group"),
+    Case("approval-gating", approvers=("petra", "quentin"), Target_user=None, Target_group="CRM", outcome="refused", says="had no value", why="nobody chosen"),
     Case("profile-self-service", Office=choice('Haus "Süd"'), City="Köln\\Deutz", Language=choice("de-DE"), check=attribute("ada", officeLocation='Haus "Süd"', city="Köln\\Deutz")),
     Case("profile-self-service", Office=None, City="Bonn", Language=None, why="empty ones are left as they are", check=attribute("ada", city="Bonn")),
     Case("profile-self-service", reporter="nora", City="Bonn", outcome="refused", says="does not tell the reporter's e-mail address", why="a reporter without an address"),
@@ -77,18 +80,18 @@ CASES = [
     Case("password-reset-manager", reporter="zoe", Target_user="ada", outcome="refused", says="requester_not_permitted", why="not the manager"),
     Case("onboarding-portal", approvers=("petra",), **NEW, check=somebody_new),
     Case("onboarding-portal", **NEW, outcome="refused", says="approval_missing", why="nobody approved"),
-    Case("onboarding-hr", reporter="petra", project="HR", **NEW, First_working_day="2036-03-31", outcome="scheduled"),
+    Case("onboarding-hr", reporter="petra", project="HR", **NEW, First_working_day=AHEAD, outcome="scheduled"),
     Case("onboarding-hr", reporter="petra", project="HR", **NEW, First_working_day="", outcome="refused", says="had no value", why="no day"),
-    Case("onboarding-hr", reporter="zoe", project="HR", **NEW, First_working_day="2036-03-31", outcome="refused", says="requester_not_permitted", why="not of HR"),
+    Case("onboarding-hr", reporter="zoe", project="HR", **NEW, First_working_day=AHEAD, outcome="refused", says="requester_not_permitted", why="not of HR"),
     Case("groups-by-job-title", approvers=("petra",), Target_user="ada", Job_title="Account Manager \u201cDACH\u201d",
          check=both(attribute("ada", jobTitle="Account Manager \u201cDACH\u201d"), member("CRM", "ada"), member("Sales DE", "ada"))),
     Case("groups-by-job-title", approvers=("petra",), Target_user="ada", Job_title="", outcome="refused", says="had no value", why="no title"),
     Case("transfer", project="HR", approvers=("petra",), Target_user="alan", Job_title="Account Manager", Department=choice("Sales"), Office=choice("Köln"), Manager="petra",
-         Moves_on="2036-03-31", outcome="scheduled"),
-    Case("offboarding", project="HR", reporter="grace", approvers=("petra",), Target_user="alan", Manager="grace", Leaves_on="2036-03-31", outcome="scheduled"),
+         Moves_on=AHEAD, outcome="scheduled"),
+    Case("offboarding", project="HR", reporter="grace", approvers=("petra",), Target_user="alan", Manager="grace", Leaves_on=AHEAD, outcome="scheduled"),
     Case("offboarding", project="HR", reporter="grace", approvers=("petra",), Target_user="alan", Manager="grace", Leaves_on="2020-03-31", outcome="refused", says="past",
          why="a day that is over"),
-    Case("offboarding", project="HR", reporter="grace", Target_user="alan", Manager="grace", Leaves_on="2036-03-31", outcome="refused", says="approval_missing", why="nobody approved"),
+    Case("offboarding", project="HR", reporter="grace", Target_user="alan", Manager="grace", Leaves_on=AHEAD, outcome="refused", says="approval_missing", why="nobody approved"),
 ]
 
 
