@@ -326,6 +326,19 @@ static bool merge(const json_t *found, json_t *routes, struct eb_err *err)
     return true;
 }
 
+static bool read_paths(struct walk *w, json_t *found, char where[200])
+{
+    const char *path;
+    json_t *item;
+    int operations = 0;
+
+    json_object_foreach(json_object_get(w->root, "paths"), path, item)
+        if (!read_path(w, path, item, found, where, &operations))
+            return false;
+    where[0] = '\0';
+    return true;
+}
+
 static bool right_version(const json_t *root, struct eb_err *err)
 {
     const char *two = eb_json_str(root, "swagger"), *three = eb_json_str(root, "openapi");
@@ -342,21 +355,10 @@ bool swagger_read(const char *file, struct eb_span text, json_t *routes, struct 
     struct eb_err err = { 0 };
     struct walk w = { .root = root, .err = &err };
     char where[200] = "";
-    const char *path;
-    json_t *item;
-    int operations = 0;
 
     if (root == NULL)
         return false;
-    bool good = right_version(root, &err);
-    if (good)
-        json_object_foreach(json_object_get(root, "paths"), path, item)
-            if (good)
-                good = read_path(&w, path, item, found, where, &operations);
-    if (good) {
-        where[0] = '\0';
-        good = merge(found, routes, &err);
-    }
+    bool good = right_version(root, &err) && read_paths(&w, found, where) && merge(found, routes, &err);
     if (!good)
         eb_buf_addf(out, "%s: %s%s%s\n", file, where, where[0] != '\0' ? ": " : "", err.text);
     return good;

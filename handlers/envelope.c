@@ -81,16 +81,22 @@ static json_t *truth(const json_t *v)
     return s != NULL && strcasecmp(s, "false") == 0 ? json_false() : json_incref((json_t *)(uintptr_t)v);
 }
 
-static bool names_user(const struct ops_kind *k, const struct ops_field *f)
+static bool names_users(const struct ops_field *f)
 {
-    return f->form == OPS_FORM_USER || (strcmp(k->name, "user.create") == 0 && strcmp(f->name, "userPrincipalName") == 0);
+    return f->form == OPS_FORM_USER || strcmp(f->name, "users") == 0 || strcmp(f->name, "userPrincipalName") == 0;
 }
 
-/* A bare name belongs to the default domain. */
+/* A bare name belongs to the default domain; so does each of a list. */
 static json_t *whole_name(const char *domain, const json_t *v)
 {
     const char *s = json_string_value(v);
 
+    if (json_is_array(v)) {
+        json_t *list = json_array();
+        for (size_t i = 0; i < json_array_size(v); i++)
+            json_array_append_new(list, json_is_string(json_array_get(v, i)) ? whole_name(domain, json_array_get(v, i)) : json_incref(json_array_get(v, i)));
+        return list;
+    }
     if (s == NULL || domain == NULL || s[strspn(s, " \t")] == '\0' || strchr(s, '@') != NULL || strcmp(s, OPS_REPORTER) == 0 || eb_is_guid(s))
         return json_incref((json_t *)(uintptr_t)v);
     char *text = eb_asprintf("%s@%s", s, domain);
@@ -105,7 +111,7 @@ static json_t *own_form(const struct reading *r, const char *native, const json_
 
     if (f != NULL && f->form == OPS_FORM_BOOL)
         return truth(v);
-    if (f != NULL && names_user(r->e->kind, f))
+    if (f != NULL && names_users(f))
         return whole_name(r->c->default_domain, v);
     return json_incref((json_t *)(uintptr_t)v);
 }
@@ -329,8 +335,19 @@ static void say_text(const struct envelope *e, const char *text, struct eb_buf *
     }
 }
 
-/* The policy says "city is not among …" of `attributes`: what the caller wrote is the city. Where it cannot be told it is all of `data`, unless the object was
- * sent. */
+static bool flat_attributes(const struct envelope *e)
+{
+    const char *native;
+    json_t *path;
+
+    json_object_foreach(e->shown, native, path)
+        if (strncmp(native, ENVELOPE_ATTRIBUTES, strlen(ENVELOPE_ATTRIBUTES)) == 0)
+            return json_object_get(e->shown, "attributes") == NULL;
+    return false;
+}
+
+/* The policy says "city is not among …" of `attributes`: what the caller wrote is the city. Where it cannot be told, and there was no such object, it is all of
+ * `data`. */
 static const char *attribute_meant(const struct envelope *e, const struct eb_err *err, const char *field)
 {
     char native[ENVELOPE_NAME_MAX + 16];
@@ -339,7 +356,7 @@ static const char *attribute_meant(const struct envelope *e, const struct eb_err
     const char *said = eb_json_str(e->shown, native);
     if (said != NULL)
         return said;
-    return json_object_get(e->shown, "attributes") != NULL ? field : "data";
+    return flat_attributes(e) ? "data" : field;
 }
 
 void envelope_say(const struct envelope *e, const struct eb_err *err, struct eb_err *ret)

@@ -257,6 +257,13 @@ static void test_errors(void **state)
     eb_fail_field(&err, EB_ATTRIBUTE_NOT_PERMITTED, "attributes", "Something else.");
     envelope_say(e, &err, &said);
     assert_string_equal(said.field, "data");
+    envelope_free(e);
+    assert_true(translate("{\"route\":\"updateUser\",\"data\":{\"user\":\"a@b.c\"}}", NULL, &plain, &e, &err));
+    eb_fail_field(&err, EB_INVALID_REQUEST, "attributes", "`attributes` is missing.");
+    envelope_say(e, &err, &said);
+    assert_string_equal(said.field, "data.attributes");
+    envelope_free(e);
+    assert_true(translate("{\"route\":\"updateUser\",\"data\":{\"firstName\":\"\"}}", NULL, &plain, &e, &err));
     eb_fail_field(&err, EB_INVALID_REQUEST, "attributes.givenName", "The smart value in `attributes.givenName` had no value.");
     envelope_say(e, &err, &said);
     assert_string_equal(said.field, "data.firstName");
