@@ -6,10 +6,11 @@ import datetime
 import json
 import pathlib
 import re
+import subprocess
 import sys
 import unittest
 
-from harness import GROUPS, Service, Sim
+from harness import GROUPS, SLOW, Service, Sim
 from harness import USERS as CAST
 from kind_examples import open_secret
 
@@ -306,6 +307,24 @@ class Recipes(unittest.TestCase):
         run = self.second(recipe, issue, comment)
         self.assertEqual((run.public, run.transitions), ([], []))
         self.assertIn("entrabridge, failed:", " ".join(run.internal))
+
+    # ---- script/run-rule
+
+    def test_a_rule_can_be_tried_without_jira(self):
+        _, service, issue, _ = self.start(CASES[0], "300ms")
+        rules = service.folder / "rules.json"
+        rules.write_text(json.dumps({"cloud": True, "rules": [service.recipe.first, service.recipe.second]}))
+        self.sim.fault({"path": "/members/$ref", "method": "POST"}, delay_ms=900)
+        words = [ROOT / "script" / "run-rule", "--jira", "http://127.0.0.1:%d" % self.sim.port, "--issue", issue["key"], "--set", "Access for.value=8h"]
+        done = subprocess.run([*words, rules], capture_output=True, text=True, timeout=100 * SLOW, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        for said in ("Taken in hand.", "after a 202", "Done. Added Ada Lovelace to VPN Users until", "Resolved"):
+            self.assertIn(said, done.stdout)
+        state = self.sim.get("/sim/state?issue=" + issue["key"])["issues"][0]
+        self.assertEqual((state["status"], sum(not c["internal"] for c in state["comments"])), ("Resolved", 2))
+        left = subprocess.run([*words, RECIPES / "temporary-access.json"], capture_output=True, text=True, timeout=100 * SLOW, check=False)
+        self.assertEqual((left.returncode, left.stdout), (1, ""))
+        self.assertIn("replace it first", left.stderr)
 
 
 if __name__ == "__main__":
