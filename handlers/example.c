@@ -23,6 +23,9 @@ static const struct row { const char *kind, *field, *text; bool optional; } rows
       MEMBER("jobTitle", SMART("Job title")) ",\n" MEMBER("department", SMART("Department")) ",\n" MEMBER("usageLocation", "\"DE\"") "\n  }", false },
     { "user.create", "empty", "\"skip\"", true },
     { "user.create", "manager", PERSON("New manager"), true },
+    { "user.onboard", "attributes", "{\n" MEMBER("givenName", SMART("First name")) ",\n" MEMBER("surname", SMART("Last name")) ",\n"
+      MEMBER("jobTitle", SMART("Job title")) ",\n" MEMBER("department", SMART("Department")) "\n  }", false },
+    { "user.transfer", "attributes", "{\n" MEMBER("jobTitle", SMART("Job title")) ",\n" MEMBER("department", SMART("Department")) "\n  }", false },
     { "user.update", "attributes", "{\n" MEMBER("jobTitle", SMART("Job title")) ",\n" MEMBER("department", SMART("Department")) "\n  }", false },
     { "user.update", "empty", "\"skip\"", true },
     { "user.restore", "user", SMART("Account"), false },

@@ -98,7 +98,7 @@ static bool conclude(struct db *db, const struct cancel *c, const struct ops_rep
     };
 
     return waiting_reopen(db, r->operation, now_ms, &was, err) && journal_conclude(db, &end, err) && add_audit(db, c, r, now_ms, &row, err) &&
-           (r->issue_id == NULL || (put_comment(db, r, &row, now_ms, err) && put_property(db, r, now_ms, err)));
+           (r->issue_id == NULL || (put_property(db, r, now_ms, err) && put_comment(db, r, &row, now_ms, err)));
 }
 
 static bool cancel_row(struct db *db, const struct cancel *c, const struct journal_row *r, json_t **ret, struct eb_err *err)

@@ -218,8 +218,8 @@ static bool conclude_job(struct db *db, void *arg, struct eb_err *err)
            expiry_stopped(db, op, c->now_ms, err) &&
            (op->approvals == NULL || op->changed || op->doubt || approval_release(db, op->id, err)) &&
            audit_add_personal(db, auth_key(op->ops->parts.keys, "audit"), c->now_ms, "operation", op->id, c->audit, c->personal, &row, err) &&
-           (c->parts.head == NULL || put_comment(db, c, &row, err)) &&
-           (c->property == NULL || outbox_put(db, op->id, op->comment_issue, "property", c->property, c->now_ms, c->now_ms, NULL, err));
+           (c->property == NULL || outbox_put(db, op->id, op->comment_issue, "property", c->property, c->now_ms, c->now_ms, NULL, err)) &&
+           (c->parts.head == NULL || put_comment(db, c, &row, err));
 }
 
 void ops_conclusion_free(struct conclusion *c)
@@ -352,6 +352,7 @@ void ops_conclude(struct operation *op)
     fill_texts(c);
     plan_secret(c);
     fill_row(c);
-    c->reserved = c->parts.head != NULL && poster_reserve(op->ops->poster, op->comment_issue);
+    /* The property goes first: a second rule starts on the comment, and reads it. */
+    c->reserved = c->parts.head != NULL && c->property == NULL && poster_reserve(op->ops->poster, op->comment_issue);
     submit(c);
 }

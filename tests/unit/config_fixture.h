@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 static const char *const kinds[] = {
-    "user.get", "user.disable", "group.add_member", "user.update", "user.create", "user.invite", "user.reset_password", NULL
+    "user.get", "user.disable", "group.add_member", "user.update", "user.create", "user.invite", "user.reset_password", "user.onboard", "user.transfer", NULL
 };
 static const char *const field_names[] = { "issue", "reason", "user", "group", "attributes", "password", "expiresIn", "accountEnabled", NULL };
 static const struct config_names vocabulary = { kinds, field_names };

@@ -198,7 +198,7 @@ static void test_refused(void **state)
           "addUserToGroup, addGroupMember, addMember, removeUserFromGroup, removeGroupMember, removeMember, deactivate, Find People." },
         { "{\"route\":\"\",\"data\":{}}", NULL, "route", "There is no route" },
         { "{\"route\":\"user.delete\",\"data\":{}}", NULL, "route", "There is no route" },
-        { "{\"route\":\"enableUser\",\"data\":{\"user\":\"a@b.c\",\"xyz\":1}}", NULL, "data.xyz", "user.enable has no field `data.xyz`; it knows: user, issue" },
+        { "{\"route\":\"enableUser\",\"data\":{\"user\":\"a@b.c\",\"xyz\":1}}", NULL, "data.xyz", "user.enable has no field `data.xyz`; it knows: user, at, issue" },
         { "{\"route\":\"enableUser\",\"data\":{\"group\":\"CRM\"}}", NULL, "data.group", "has no field `data.group`" },
         { "{\"route\":\"enableUser\",\"data\":{\"user\":\"a@b.c\",\"userId\":\"b@b.c\"}}", NULL, "data.userId", "`data.user` and `data.userId` are names of one field" },
         { "{\"route\":\"enableUser\",\"data\":{\"mail\":\"\",\"upn\":\"b@b.c\"}}", NULL, "data.upn", "`data.mail` and `data.upn`" },
