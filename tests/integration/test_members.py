@@ -10,7 +10,7 @@ import unittest
 from harness import GROUPS, SLOW, USERS, Service, Sim
 
 CREW, VPN, CRM = "Project Phoenix", "VPN Users", "CRM"
-HOLD_S = 3 * SLOW
+HOLD_S = 2 * SLOW
 NEWCOMERS = 12
 POLICY = {
     "serviceable_groups": [{"group": g, "projects": "*"} for g in (CREW, VPN, CRM)],
@@ -208,24 +208,24 @@ class Quota(Bed):
 
     def test_kept(self):
         people = self.sim.post("/sim/users", [{"userPrincipalName": "q%d@contoso.com" % n, "displayName": "Q %d" % n, "mailNickname": "q%d" % n, "accountEnabled": True}
-                                              for n in range(120)])["users"]
+                                              for n in range(90)])["users"]
         self.sim.settings(quota_writes=30, quota_writes_ms=2000)
         ids = [p["id"] for p in people]
         answers = {}
-        for i in ids[:80]:
+        for i in ids[:60]:
             self.ask("user.disable", answers, i, user=i)
-        self.ends(answers, ids[:80])
+        self.ends(answers, ids[:60])
         totals = self.sim.get("/sim/counters")["totals"]
-        self.assertEqual((totals["disables"], totals["writes_refused"]), (80, 0))
+        self.assertEqual((totals["disables"], totals["writes_refused"]), (60, 0))
         for t in self.threads:
             t.join()
         self.service.kill()                 # what it sent in the last two seconds is forgotten
         self.service.start()
-        for i in ids[80:]:
+        for i in ids[60:]:
             self.ask("user.disable", answers, i, user=i)
-        self.ends(answers, ids[80:])
+        self.ends(answers, ids[60:])
         totals = self.sim.get("/sim/counters")["totals"]
-        self.assertEqual(totals["disables"], 120)
+        self.assertEqual(totals["disables"], 90)
         self.assertTrue(totals["writes_refused"] <= 24, totals)
 
 
