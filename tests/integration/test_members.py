@@ -10,7 +10,7 @@ import unittest
 from harness import GROUPS, SLOW, USERS, Service, Sim
 
 CREW, VPN, CRM = "Project Phoenix", "VPN Users", "CRM"
-HOLD_S = 2 * SLOW
+HOLD_S = int(2 * SLOW)
 NEWCOMERS = 12
 POLICY = {
     "serviceable_groups": [{"group": g, "projects": "*"} for g in (CREW, VPN, CRM)],
@@ -52,7 +52,7 @@ class Bed(unittest.TestCase):
         self.sim.fault({"cloud": "graph", "method": "POST", "path": GROUPS[CRM] + "/members/"}, status=429, retry_after=seconds,
                        headers={"x-ms-throttle-information": "WriteLimitExceeded"})
         self.ask("group.add_member", {}, 0, user=USERS["zoe"], group=CRM)
-        self.assertTrue(self.sim.post("/sim/wait", {"calls": {"path": GROUPS[CRM] + "/members/", "method": "POST", "count": 1}, "timeout_ms": 10000 * SLOW})["satisfied"])
+        self.assertTrue(self.sim.post("/sim/wait", {"calls": {"path": GROUPS[CRM] + "/members/", "method": "POST", "count": 1}, "timeout_ms": int(10000 * SLOW)})["satisfied"], self.service.log_text())
         self.sim.delete("/sim/calls")
 
     def ask_all(self, ids, group=CREW):
@@ -64,7 +64,7 @@ class Bed(unittest.TestCase):
         return answers
 
     def reads(self, count):
-        self.assertTrue(self.sim.post("/sim/wait", {"calls": {"path": "/$batch", "method": "POST", "count": count}, "timeout_ms": 10000 * SLOW})["satisfied"])
+        self.assertTrue(self.sim.post("/sim/wait", {"calls": {"path": "/$batch", "method": "POST", "count": count}, "timeout_ms": int(10000 * SLOW)})["satisfied"], self.service.log_text())
 
     def ends(self, answers, ids):
         ended = {}
@@ -160,7 +160,7 @@ class Together(Bed):
         self.sim.fault({"cloud": "graph", "method": "PATCH", "path": "/groups/"}, **action)
         self.hold()
         answers = self.ask_all(ids)
-        self.assertTrue(self.sim.post("/sim/wait", {"calls": {"path": GROUPS[CREW], "method": "PATCH", "count": 1}, "timeout_ms": 10000 * SLOW})["satisfied"])
+        self.assertTrue(self.sim.post("/sim/wait", {"calls": {"path": GROUPS[CREW], "method": "PATCH", "count": 1}, "timeout_ms": int(10000 * SLOW)})["satisfied"], self.service.log_text())
         for t in self.threads[1:]:
             t.join()
         self.service.kill()
@@ -197,7 +197,7 @@ class Order(Bed):
             self.ask("user.disable", answers, i, user=i)
         self.reads(12)
         self.ends(answers, ids[8:])
-        self.assertTrue(self.sim.post("/sim/wait", {"calls": {"path": GROUPS[CREW] + "/members/", "method": "DELETE", "count": 8}, "timeout_ms": 20000 * SLOW})["satisfied"], self.service.log_text())
+        self.assertTrue(self.sim.post("/sim/wait", {"calls": {"path": GROUPS[CREW] + "/members/", "method": "DELETE", "count": 8}, "timeout_ms": int(20000 * SLOW)})["satisfied"], self.service.log_text())
         writes = [c for c in self.sim.writes() if GROUPS[CRM] not in c["path"]]
         self.assertEqual([(c["method"], c["priority"]) for c in writes], [("PATCH", "high")] * 4 + [("DELETE", "low")] * 8, writes)
 
