@@ -17,7 +17,7 @@
 #define TOGETHER_MAX 20
 #define QUIET_MS 200            /* who is patient waits for others so long after the latest one came, ... */
 #define WAIT_MOST_MS 1000       /* ... and so long after the first one */
-#define BODY_MAX KiB(16)
+#define BODY_MAX KiB(256)      /* a link is as long as entra.graph_url makes it */
 
 static void stop_gathering(struct graph_call *call)
 {
@@ -176,6 +176,7 @@ void graph_members_tell(struct graph_call *call, const struct graph_reply *r)
 {
     struct graph_call *other;
 
+    stop_gathering(call);           /* it may have ended before it left: who is told may add somebody anew */
     call->done(call->ctx, call->id, r);
     while ((other = TAILQ_FIRST(&call->joined)) != NULL) {
         TAILQ_REMOVE(&call->joined, other, link);

@@ -21,6 +21,8 @@ static struct eb_metric calls = { "entrabridge_outbound_seconds",
     "Time of each attempt of a call to a cloud, by the class of its answer", EB_HISTOGRAM, { "cloud", "call", "answer" } };
 static struct eb_metric retries = { "entrabridge_outbound_retries_total",
     "Reads that were tried again", EB_COUNTER, { "cloud", "call" } };
+static struct eb_metric quota_refusals = { "entrabridge_outbound_quota_refusals_total",
+    "Writes that a cloud refused because its quota of writes was used up", EB_COUNTER, { "cloud" } };
 static struct eb_metric breaker_open = { "entrabridge_outbound_breaker_open",
     "1 while calls to the cloud are held back", EB_GAUGE, { "cloud" } };
 
@@ -91,7 +93,11 @@ static void learn(struct outbound_call *call, const struct outbound_head *head, 
     int64_t now_ms = eb_mono_ms();
     bool alive = code == CURLE_OK ? status < 500 || !is_transient(status) : code == CURLE_WRITE_ERROR;
 
-    if (code == CURLE_OK && status == 429 && head->write_limit && c->budget.quota > 0 && call->place.lane == LANE_WRITE)
+    bool quota = code == CURLE_OK && status == 429 && head->write_limit && call->place.lane == LANE_WRITE;
+
+    if (quota)
+        eb_metric_add(&quota_refusals, 1, c->name, NULL, NULL);
+    if (quota && c->budget.quota > 0)
         budget_refused(&c->budget, now_ms, head->retry_after_ms, call_is_behind(call));
     else if (code == CURLE_OK && status == 429 && !head->one_object)
         throttle_refused(lane, now_ms, head->retry_after_ms);

@@ -16,8 +16,15 @@ void budget_init(struct budget *b, int64_t quota, int64_t period_ms, int64_t now
     b->slice = now_ms / slice_ms(b);
 }
 
+static int64_t limit(const struct budget *b, bool background)
+{
+    int64_t most = background ? (int64_t)((double)b->quota * (1 - BUDGET_DESK)) : b->quota;
+
+    return most > 0 ? most : 1;
+}
+
 /* Forgets the slices that lie wholly before the last period. */
-static void turn(struct budget *b, int64_t now_ms)
+static void forget_old(struct budget *b, int64_t now_ms)
 {
     int64_t now = now_ms / slice_ms(b), first = now - b->slice > KEPT ? now - KEPT : b->slice;
 
@@ -28,11 +35,25 @@ static void turn(struct budget *b, int64_t now_ms)
     b->slice = now > b->slice ? now : b->slice;
 }
 
-static int64_t limit(const struct budget *b, bool background)
+/* Taken as sent evenly over the last period: at such a rate the quota comes back. Nothing of it in the oldest slice, which may end any moment. */
+static void take_as_used(struct budget *b, int64_t used)
 {
-    int64_t most = background ? (int64_t)((double)b->quota * (1 - BUDGET_DESK)) : b->quota;
+    for (int i = 1; i < KEPT && used > 0; i++) {
+        int64_t part = used / (KEPT - i);
+        b->sent[(b->slice + i + 1) % KEPT] += part;     /* the older first: what cannot be divided counts for longest */
+        b->total += part;
+        used -= part;
+    }
+}
 
-    return most > 0 ? most : 1;
+static void turn(struct budget *b, int64_t now_ms)
+{
+    forget_old(b, now_ms);
+    for (int background = 0; background < 2; background++)
+        if (b->full_then[background] && now_ms >= b->shut_until_ms[background]) {
+            b->full_then[background] = false;
+            take_as_used(b, limit(b, background) - b->total);
+        }
 }
 
 static int64_t later(int64_t until_ms, int64_t now_ms)
@@ -42,12 +63,12 @@ static int64_t later(int64_t until_ms, int64_t now_ms)
 
 int64_t budget_wait_ms(struct budget *b, int64_t now_ms, bool background)
 {
-    int64_t shut = later(b->shut_until_ms, now_ms), left;
+    int64_t shut = later(b->shut_until_ms[false], now_ms), left;
 
     if (b->quota <= 0)
         return 0;
-    if (background && later(b->background_shut_until_ms, now_ms) > shut)
-        shut = later(b->background_shut_until_ms, now_ms);
+    if (background && later(b->shut_until_ms[true], now_ms) > shut)
+        shut = later(b->shut_until_ms[true], now_ms);
     turn(b, now_ms);
     left = b->total;
     for (int64_t s = b->slice - KEPT + 1; left >= limit(b, background) && s <= b->slice; s++) {
@@ -77,26 +98,13 @@ void budget_sent(struct budget *b, int64_t now_ms)
     b->total++;
 }
 
-/* Taken as sent evenly over the last period: at such a rate the quota comes back. */
-static void take_as_used(struct budget *b, int64_t used)
-{
-    for (int i = 0; i < KEPT && used > 0; i++) {
-        int64_t part = used / (KEPT - i);
-        b->sent[(b->slice + i + 1) % KEPT] += part;     /* the oldest first: what cannot be divided counts for longest */
-        b->total += part;
-        used -= part;
-    }
-}
-
 void budget_refused(struct budget *b, int64_t now_ms, int64_t retry_after_ms, bool background)
 {
     int64_t wait = retry_after_ms > RETRY_LEAST_MS ? retry_after_ms : RETRY_LEAST_MS;
-    int64_t *until = background ? &b->background_shut_until_ms : &b->shut_until_ms;
 
     if (wait > RETRY_MOST_MS)
         wait = RETRY_MOST_MS;
-    if (now_ms + wait > *until)
-        *until = now_ms + wait;
-    turn(b, now_ms);
-    take_as_used(b, limit(b, background) - b->total);
+    if (now_ms + wait > b->shut_until_ms[background])
+        b->shut_until_ms[background] = now_ms + wait;
+    b->full_then[background] = true;
 }

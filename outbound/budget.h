@@ -21,7 +21,8 @@ struct budget {
     int64_t began_ms;               /* it knows what was sent from then on */
     int64_t slice;                  /* the newest; one more than BUDGET_SLICES are kept, since the oldest has passed in part only */
     int64_t sent[BUDGET_SLICES + 1], total;
-    int64_t shut_until_ms, background_shut_until_ms;    /* the cloud said that the quota is used up */
+    int64_t shut_until_ms[2];       /* the cloud said that the quota is used up until then; [1]: for background work */
+    bool full_then[2];              /* and there is just room for one at that time */
 };
 
 void budget_init(struct budget *b, int64_t quota, int64_t period_ms, int64_t now_ms);

@@ -297,10 +297,12 @@ bool outbound_write_is_free(struct outbound_cloud *c)
 static bool admit(struct outbound_cloud *c, const struct outbound_request *r, struct eb_err *err)
 {
     int64_t now_ms = eb_mono_ms();
+    bool behind = r->background || r->low_priority;         /* never into the last quarter of the queue either */
+    size_t most = (size_t)(behind ? c->max_queue - c->max_queue / 4 : c->max_queue);
 
     if (!call_well_formed(r))
         return eb_fail(err, EB_INTERNAL, "%s: the call %s has a malformed path or header", c->name, r->call);
-    if (c->queue.length > 0 && c->queue.length >= (size_t)c->max_queue)
+    if (c->queue.length > 0 && c->queue.length >= most)
         return eb_fail(err, EB_OVERLOADED, "%s: %zu calls are waiting already", c->name, c->queue.length);
     if (!r->repeat_safe && breaker_is_shut(c, now_ms)) {
         (void)eb_fail(err, c->unavailable, "%s: it has failed %d times in a row and is left alone for a moment",

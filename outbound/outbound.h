@@ -62,7 +62,7 @@ struct outbound_request {
     bool repeat_safe;           /* a read: may be sent again after any failure */
     bool wants_json;            /* of a read: a 2xx with something that cannot be JSON (a proxy's page) counts as a failure too */
     bool high_priority;         /* goes before the others that wait */
-    bool background;            /* bulk or scheduled work: behind what people wait for (queue.h), and never into the last quarter of max_calls */
+    bool background;            /* bulk or scheduled work: behind what people wait for (queue.h), and never into the last quarter of max_calls and max_queue */
     bool low_priority;          /* behind background work too */
     uint32_t caller;            /* whose it is: callers take turns. 0: nobody's in particular */
     outbound_fill *fill;        /* or NULL */

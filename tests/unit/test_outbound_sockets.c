@@ -466,6 +466,25 @@ static void test_low_leaves_places(void **state)
     }
 }
 
+/* Bulk work may wait in great numbers: there is still room in the queue for what people ask for. */
+static void test_low_leaves_room_in_the_queue(void **state)
+{
+    struct bed b;
+
+    (void)state;
+    low_seen = 0;
+    bed_up(&b, note_low, 1, 8);
+    for (int k = 0; k < 10; k++)
+        send_priority(&b, true, false, 1);      /* one under way, six wait, three are too many */
+    send_priority(&b, false, true, 2);
+    send_priority(&b, false, false, 3);
+    assert_int_equal(b.cloud->queue.length, 8);
+    wait_for(&b, 12);
+    assert_int_equal(low_seen, 7);
+    assert_int_equal(b.executed, 9);
+    bed_down(&b);
+}
+
 static enum fake_then throttle_first(void *arg, const struct fake_request *r, struct evbuffer *out)
 {
     if (((struct bed *)arg)->executed == 1)
@@ -556,6 +575,7 @@ int main(void)
         cmocka_unit_test(test_queue),
         cmocka_unit_test(test_forget),
         cmocka_unit_test(test_low_leaves_places),
+        cmocka_unit_test(test_low_leaves_room_in_the_queue),
         cmocka_unit_test(test_throttled_time_is_told),
         cmocka_unit_test(test_breaker_on_sockets),
         cmocka_unit_test(test_malformed_is_never_sent),

@@ -14,6 +14,11 @@
 
 #include <cmocka.h>
 
+#define ONE(nn) "\"https://graph.microsoft.com/v1.0/directoryObjects/" USER(nn) "\""
+#define SEVEN ONE("05") "," ONE("05") "," ONE("05") "," ONE("05") "," ONE("05") "," ONE("05") "," ONE("05")
+#define MANY SEVEN "," SEVEN "," SEVEN
+#define BIND(links) "{\"members@odata.bind\": [" links "]}"
+
 static void test_filter_matches(void **state)
 {
     static const char *person = "{\"mail\":\"Ada@Contoso.com\",\"accountEnabled\":true,\"department\":null,\"otherMails\":[\"a@x.y\",\"b@x.y\"],\"name\":\"O'Neil\"}";
@@ -99,6 +104,14 @@ static void test_graph(void **state)
         { "PATCH", "/v1.0/groups/" GROUP("01"), "{\"members@odata.bind\": [\"https://graph.microsoft.com/v1.0/users/" USER("01")
           "\", \"https://graph.microsoft.com/v1.0/users/" USER("02") "\"]}", 400, "already exist", "one known member fails all" },
         { "GET", "/v1.0/groups/" GROUP("01") "/members?$select=id", NULL, 200, USER("02"), "and nothing was added" },
+        { "PATCH", "/v1.0/groups/" GROUP("01"), BIND(MANY), 400, "1 to 20", "21 at once" },
+        { "PATCH", "/v1.0/groups/" GROUP("01"), BIND(ONE("05") ", " ONE("05")), 400, "can only be present once", "the same twice" },
+        { "PATCH", "/v1.0/groups/" GROUP("01"), BIND(ONE("05") ", " ONE("99")), 404, "does not exist", "one unknown fails all" },
+        { "PATCH", "/v1.0/groups/" GROUP("10"), BIND(ONE("05")), 403, "Authorization_RequestDenied", "dynamic" },
+        { "PATCH", "/v1.0/groups/" GROUP("01"), BIND(), 400, "1 to 20", "none" },
+        { "PATCH", "/v1.0/groups/" GROUP("01"), BIND(ONE("05") ", " ONE("06")), 204, NULL, "two at once" },
+        { "GET", "/v1.0/groups/" GROUP("01") "/members?$select=id", NULL, 200, USER("06"), "are members" },
+        { "PATCH", "/v1.0/groups/" GROUP("01"), BIND(ONE("06") ", " ONE("07")), 400, "already exist", "and fail others then" },
         { "PATCH", "/v1.0/users/" USER("12"), "{\"accountEnabled\": false}", 403, "Authorization_RequestDenied", "an administrator" },
         { "PATCH", "/v1.0/users/" USER("13"), "{\"accountEnabled\": false}", 403, "Authorization_RequestDenied", "administrator through a group" },
         { "PATCH", "/v1.0/users/" USER("17"), "{\"accountEnabled\": false}", 403, "Authorization_RequestDenied", "owner of a role-assignable group" },

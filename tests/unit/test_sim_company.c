@@ -453,6 +453,8 @@ static void test_quota(void **state)
     for (int i = 0; i < 3; i++)
         assert_int_equal(call(w, "PATCH", "/v1.0/users/" USER("01"), "{\"jobTitle\":\"X\"}"), i < 2 ? 204 : 429);
     assert_string_equal(header(w, "x-ms-throttle-information"), "WriteLimitExceeded");
+    assert_int_equal(counted(w, NULL, "writes"), 2);
+    assert_int_equal(counted(w, NULL, "writes_refused"), 1);
     assert_int_equal(call(w, "GET", "/v1.0/users/" USER("01"), NULL), 200);     /* reads pass */
     assert_string_equal(header(w, "x-ms-resource-unit"), "2");
 }
