@@ -110,6 +110,9 @@ static const char *const migrations[] = {
     " run {int} NOT NULL REFERENCES sync_runs (number), n {int} NOT NULL, action TEXT, kind TEXT, key TEXT, label TEXT, text TEXT NOT NULL,"
     " PRIMARY KEY (run, n)) {keyed};"
     "CREATE TABLE sync_mark (one {int} PRIMARY KEY CHECK (one = 1), boot_id TEXT NOT NULL) {table};",
+
+    /* 6: how far the database has come (store/position.h); its generation comes with the first start of a service */
+    "INSERT INTO counters (name, value) VALUES ('position', 0);",
 };
 
 enum { LATEST = EB_LEN(migrations) };
