@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "base/zone.h"
 #include "cli/cli.h"
 #include "cli/notify.h"
 #include "handlers/handlers.h"
@@ -307,6 +308,7 @@ int cli_serve(struct cli *cli)
     }
     eb_buf_free(&faults);
     s.first = config_ref(s.config);
+    eb_zone_use(s.config->time_zone);
     eb_log_setup(s.config->log_level, s.config->log_format);
     json_object_seed(0);
     outbound_start();               /* outbound_new() says it if not */

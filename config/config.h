@@ -105,7 +105,15 @@ struct config_conditions {
     int64_t max_duration_ms;        /* of a membership; 0: for ever */
     enum config_mode mode;
 };
-struct config_group_rule { char *group; struct config_projects projects; struct config_conditions conditions; };   /* group: a name or an object id */
+/* How many operations within the window; 0: any number. */
+struct config_limits {
+    int per_token, per_issue, per_target, per_kind, total;
+    int64_t window_ms;
+    char *alert_url, *alert_secret; /* NULL: none */
+};
+struct config_kind_limits { int per_token, per_issue, per_target, per_kind; };
+struct config_group_limits { int per_token, per_issue, per_group; };
+struct config_group_rule { char *group; struct config_projects projects; struct config_conditions conditions; struct config_group_limits limits; };   /* group: a name or an object id */
 struct config_operation_rule {
     char *kind;
     struct config_projects projects;
@@ -116,6 +124,7 @@ struct config_operation_rule {
     char *user_principal_name;      /* user.create: a pattern such as {givenName}.{surname}@example.com; NULL: the request must say it */
     char *redirect_url;             /* user.invite */
     int password_length;            /* user.create, user.reset_password; never 0 once loaded */
+    struct config_kind_limits limits;
 };
 struct config_duty { struct config_list groups; };      /* groups of which nobody may hold two: names or object ids */
 struct config_policy {
@@ -125,6 +134,7 @@ struct config_policy {
     struct config_list protected_users, protected_groups;
     bool protect_directory_roles;
     enum config_mode mode;          /* shadow: decides and comments, never writes */
+    struct config_limits limits;
 };
 
 struct config {
@@ -133,6 +143,7 @@ struct config {
     char hash[65];                  /* SHA-256 of the file, hex */
     char *store_url;                /* "sqlite:/absolute/path" */
     char *keys_directory, *public_url, *ca_file;
+    char *time_zone;                /* NULL: the machine's */
     enum eb_log_level log_level; enum eb_log_format log_format;
     int64_t response_deadline_ms, recovery_max_age_ms, drain_ms;
     int max_operations;             /* under way; past it 503 overloaded */

@@ -21,6 +21,8 @@
 #define SECOND INT64_C(1000)
 #define HOUR (3600 * SECOND)
 #define DAY (24 * HOUR)
+#define LIMIT(path, item, member, text) \
+    { path, KEY_INT, KEY_RELOAD, .offset = offsetof(struct item, member), BETWEEN(1, 1000000), .sample = "20", .help = text }
 #define LATER(path) { .name = path, .type = KEY_LATER }
 /* The conditions that a group's entry and an operation's have alike. */
 #define CONDITIONS(path, item) \
@@ -121,6 +123,8 @@ const struct key config_keys[] = {
       .help = "A link to one opens it once, within this time; then it is deleted unseen." },
     { "secrets.password_length", KEY_INT, KEY_RELOAD, AT(password_length), .standard = "16", BETWEEN(12, 256),
       .help = "Characters of a generated password: upper and lower case, digits and symbols, none that look alike." },
+    { "time_zone", KEY_ZONE, 0, AT(time_zone), .sample = "Europe/Berlin",
+      .help = "In which `at` is read where it has no offset, and sync.at: an IANA name. Default: the machine's." },
     { "log", KEY_SECTION, KEY_OPTIONAL, .help = "The log, on standard error." },
     { "log.level", KEY_WORD, KEY_RELOAD, AT(log_level), .standard = "info", .words = levels, .help = "The least important lines to be written." },
     { "log.format", KEY_WORD, KEY_RELOAD, AT(log_format), .standard = "text", .words = formats, .help = "text for people, json for collectors." },
@@ -171,7 +175,7 @@ const struct key config_keys[] = {
       .help = "Whose people: those of the directory, or those of the site's active Atlassian accounts, found in the directory by e-mail." },
     { "sync.every", KEY_PERIOD, KEY_RELOAD, AT(sync.every_ms), .standard = "1h", BETWEEN(5 * 60 * SECOND, 100 * DAY),
       .help = "How often it runs by itself." },
-    { "sync.at", KEY_CLOCK, KEY_RELOAD, AT(sync.at_minute), .standard = "any", .help = "When, in the machine's time zone, where `every` is whole days." },
+    { "sync.at", KEY_CLOCK, KEY_RELOAD, AT(sync.at_minute), .standard = "any", .help = "When, in `time_zone`, where `every` is whole days." },
     { "sync.jitter", KEY_DURATION, KEY_RELOAD, AT(sync.jitter_ms), .standard = "2m", BETWEEN(0, DAY),
       .help = "It begins by chance up to this much later, so that not everybody calls at the full hour." },
     { "sync.full_every", KEY_DURATION, KEY_RELOAD, AT(sync.full_every_ms), .standard = "7d", BETWEEN(HOUR, 365 * DAY),
@@ -223,7 +227,10 @@ const struct key config_keys[] = {
     { "policy.serviceable_groups[].projects", KEY_PROJECTS, KEY_REQUIRED, GROUP(projects), .sample = "[ITSM]",
       .help = "Projects whose issues may ask for it; \"*\" means every project." },
     CONDITIONS("policy.serviceable_groups[]", config_group_rule),
-    LATER("policy.serviceable_groups[].limits"),
+    { "policy.serviceable_groups[].limits", KEY_SECTION, KEY_OPTIONAL, .help = "Besides policy.limits: changes of this group within policy.limits.window." },
+    LIMIT("policy.serviceable_groups[].limits.per_group", config_group_rule, limits.per_group, "In all."),
+    LIMIT("policy.serviceable_groups[].limits.per_token", config_group_rule, limits.per_token, "By one token's name."),
+    LIMIT("policy.serviceable_groups[].limits.per_issue", config_group_rule, limits.per_issue, "For one issue."),
     { "policy.protected", KEY_SECTION, KEY_OPTIONAL | KEY_SHOWN, .help = "Users and groups that no operation may touch." },
     { "policy.protected.users", KEY_LIST, KEY_RELOAD | KEY_SHOWN, AT(policy.protected_users), .sample = "[breakglass@example.com]",
       .help = "UPNs or object ids." },
@@ -248,14 +255,30 @@ const struct key config_keys[] = {
       .only = invite_only, .help = "Where a guest lands who accepts the invitation." },
     { "policy.operations.*.password_length", KEY_INT, 0, OPERATION(password_length), BETWEEN(12, 256), .sample = "16", .only = password_kinds,
       .help = "Characters of a generated password. Default: secrets.password_length." },
-    LATER("policy.operations.*.limits"),
+    { "policy.operations.*.limits", KEY_SECTION, KEY_OPTIONAL, .help = "In place of what policy.limits says: operations of this kind alone." },
+    LIMIT("policy.operations.*.limits.per_kind", config_operation_rule, limits.per_kind, "In all."),
+    LIMIT("policy.operations.*.limits.per_token", config_operation_rule, limits.per_token, "By one token's name."),
+    LIMIT("policy.operations.*.limits.per_issue", config_operation_rule, limits.per_issue, "For one issue."),
+    LIMIT("policy.operations.*.limits.per_target", config_operation_rule, limits.per_target, "On one user."),
     { "policy.separation_of_duties", KEY_ITEMS, KEY_RELOAD, ARRAY(policy.duties, policy.duty_count, config_duty), .check = check_duty,
       .help = "Groups that nobody may hold together: who is in one is not added to another." },
     { "policy.separation_of_duties[].groups", KEY_NAMES, KEY_REQUIRED, .offset = offsetof(struct config_duty, groups), .sample = "[\"Payments create\", \"Payments approve\"]",
       .help = "Two or more: exact display names or object ids." },
     { "policy.mode", KEY_WORD, KEY_RELOAD, AT(policy.mode), .standard = "enforce", .words = modes,
       .help = "With shadow every operation is decided and commented, and nothing is written: for a roll-out." },
-    LATER("policy.limits"),
+    { "policy.limits", KEY_SECTION, KEY_OPTIONAL,
+      .help = "Against rules that run away: an operation past one of these waits (`held`) for `operations release` or `operations cancel`. Each is off unless set." },
+    LIMIT("policy.limits.per_token", config, policy.limits.per_token, "Changes by one token's name."),
+    LIMIT("policy.limits.per_issue", config, policy.limits.per_issue, "Changes for one issue."),
+    LIMIT("policy.limits.per_target", config, policy.limits.per_target, "Changes of one user."),
+    LIMIT("policy.limits.per_kind", config, policy.limits.per_kind, "Changes of one kind."),
+    LIMIT("policy.limits.total", config, policy.limits.total, "Changes in all."),
+    { "policy.limits.window", KEY_DURATION, KEY_RELOAD, AT(policy.limits.window_ms), .standard = "1h", BETWEEN(60 * SECOND, 31 * DAY),
+      .help = "How far back is counted, to a sixtieth of it." },
+    { "policy.limits.alert_url", KEY_URL, KEY_RELOAD, AT(policy.limits.alert_url), .sample = "https://alerts.example.com/entrabridge",
+      .help = "Is sent a JSON document, by POST, when a limit is passed: once for each limit and whom it is about within the window." },
+    { "policy.limits.alert_secret", KEY_SECRET, KEY_RELOAD, AT(policy.limits.alert_secret), .sample = "{file: secrets/alert}",
+      .help = "Goes with it as `Authorization: Bearer`, by reference as above." },
 };
 const size_t config_key_count = EB_LEN(config_keys);
 
@@ -288,7 +311,7 @@ enum key_storage key_storage(const struct key *k)
         [KEY_LIST] = STORE_LIST, [KEY_NETWORKS] = STORE_LIST, [KEY_PROJECTS] = STORE_PROJECTS,
         [KEY_NAMES] = STORE_LIST, [KEY_NUMBERS] = STORE_LIST, [KEY_ATTRIBUTES] = STORE_LIST, [KEY_BIND] = STORE_PAIRS,
         [KEY_GROUP] = STORE_STRING, [KEY_REQUESTER] = STORE_REQUESTER, [KEY_PATTERN] = STORE_STRING, [KEY_REDIRECT] = STORE_STRING,
-        [KEY_PERIOD] = STORE_INT64, [KEY_CLOCK] = STORE_INT, [KEY_SOURCE] = STORE_STRING,
+        [KEY_PERIOD] = STORE_INT64, [KEY_CLOCK] = STORE_INT, [KEY_ZONE] = STORE_STRING, [KEY_SOURCE] = STORE_STRING,
     };
     return (k->flags & KEY_NOTED) != 0 ? STORE_BOOL : of[k->type];
 }
@@ -308,6 +331,7 @@ static const char *const phrases[KEY_TYPE_COUNT] = {
     [KEY_GROUP] = "\"group:NAME\"", [KEY_REQUESTER] = "manager, self, any or \"group:NAME\"",
     [KEY_PATTERN] = "a user principal name such as {givenName}.{surname}@example.com", [KEY_REDIRECT] = "an https URL",
     [KEY_PERIOD] = "never, or a duration such as 30m, 1h, 7d", [KEY_CLOCK] = "any, or a time of day such as \"02:30\"",
+    [KEY_ZONE] = "an IANA time zone such as Europe/Berlin, whose rules (package tzdata) this machine has",
     [KEY_SOURCE] = "one of Graph's user attributes such as department, extensionAttribute3, or extension_..._name",
 };
 

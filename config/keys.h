@@ -28,6 +28,7 @@ enum key_type {
     KEY_REDIRECT,       /* an https URL, with a query or without */
     KEY_PERIOD,         /* a duration, or `never`: 0 */
     KEY_CLOCK,          /* a time of day in minutes, or `any`: -1 */
+    KEY_ZONE,           /* an IANA time zone that this machine knows */
     KEY_SOURCE,         /* a name of config/attribute.h that has one value, or extensionAttribute1 to 15 */
     KEY_TYPE_COUNT
 };

@@ -120,6 +120,14 @@ static void check_target(const struct rule *l, const char *kind)
         fault(l, "requester", "asks who the reporter is to the user, and %s has no user that is there already, expected any or \"group:NAME\"", kind);
 }
 
+static void check_limits(const struct rule *l, const char *kind)
+{
+    static const char *const reads[] = { "user.get", "user.list_groups", "user.search", "group.get", "group.list_members", NULL };
+
+    if (in(reads, kind) && given(l, "limits") != NULL)
+        fault(l, "limits", "means nothing for %s, which changes nothing; remove it", kind);
+}
+
 static void attribute_fault_at(const struct rule *l, const struct node *item, const char *text)
 {
     char path[300];
@@ -162,6 +170,7 @@ void check_operation_rule(struct reader *r, const char *path, const struct node 
     check_conditions(&l);
     check_kind_keys(&l, o->kind);
     check_target(&l, o->kind);
+    check_limits(&l, o->kind);
     check_attributes(&l, o);
     if (o->issue_optional)
         check_without_issue(&l);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/zone.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -132,6 +133,13 @@ static bool read_reference(const struct spot *s, const struct node *n)
     char *secret = NULL;
 
     return read_secret(s->r, s->path, n, &secret) && keep_text(s, secret);
+}
+
+static bool read_zone(const struct spot *s, const struct node *n)
+{
+    if (!clean_text(s, n))
+        return false;
+    return eb_zone_known(n->text) ? keep_text(s, eb_strdup(n->text)) : wrong(s, n, "is no time zone of this machine");
 }
 
 /* Numbers and words must stand without quotes: "8" is a text. */
@@ -319,7 +327,7 @@ static bool (*const readers[KEY_TYPE_COUNT])(const struct spot *, const struct n
     [KEY_LIST] = read_list, [KEY_NETWORKS] = read_networks, [KEY_PROJECTS] = read_projects,
     [KEY_NAMES] = read_names, [KEY_NUMBERS] = read_numbers, [KEY_ATTRIBUTES] = read_attributes, [KEY_BIND] = read_bind,
     [KEY_GROUP] = read_group, [KEY_REQUESTER] = read_requester, [KEY_PATTERN] = read_pattern, [KEY_REDIRECT] = read_redirect,
-    [KEY_PERIOD] = read_period, [KEY_CLOCK] = read_clock, [KEY_SOURCE] = read_source,
+    [KEY_PERIOD] = read_period, [KEY_CLOCK] = read_clock, [KEY_ZONE] = read_zone, [KEY_SOURCE] = read_source,
 };
 
 bool read_one(struct reader *r, const struct key *k, const char *path, const struct node *n, void *into)

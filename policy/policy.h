@@ -128,6 +128,16 @@ bool policy_decide_issue(const struct policy_case *c, struct policy_verdict *v);
 void policy_needs(const struct policy_case *c, struct policy_needs *ret);
 /* The operation's entry of the policy, or NULL. */
 const struct config_operation_rule *policy_operation(const struct config_policy *p, const char *kind);
+/* Which limits apply to an operation that was allowed, in the order in which they are asked. Each says how many there may be within limits.window. */
+#define POLICY_LIMITS_MAX 8
+struct policy_limit {
+    char rule[96];                      /* "policy.limits.per_token", "policy.operations.user.disable.limits.per_issue" */
+    char subject[400];                  /* what is counted together: "token:vpn-rule" */
+    char about[300];                    /* for people: "by the token \"vpn-rule\"" */
+    int most;
+};
+struct policy_limit_case { const char *kind, *token, *issue_id, *issue_key, *user_id; const struct policy_group *group; };     /* NULL: has none */
+size_t policy_limits(const struct config_policy *p, const struct policy_limit_case *c, struct policy_limit out[POLICY_LIMITS_MAX]);
 /* May never be written by user.update, whatever the policy says; and those that need `sensitive: true` (config/attribute.h). Names without regard to case. */
 bool policy_attribute_forbidden(const char *name);
 bool policy_attribute_sensitive(const char *name);

@@ -20,7 +20,7 @@ static const struct config_group_rule *group_rule(const struct policy_case *c)
 }
 
 /* Its place in the file; facts may have been read for another configuration, then only the key is told. */
-static void name_group_rule(const struct config_policy *p, const struct config_group_rule *rule, char *out, size_t size)
+void policy_group_path(const struct config_policy *p, const struct config_group_rule *rule, char *out, size_t size)
 {
     snprintf(out, size, "policy.serviceable_groups");
     for (size_t i = 0; i < p->group_count; i++)
@@ -40,7 +40,7 @@ bool policy_asked(const struct policy_case *c, size_t side, struct policy_asked 
     if (side == POLICY_OF_OPERATION)
         snprintf(ret->rule, sizeof(ret->rule), "policy.operations.%s", c->kind);
     else
-        name_group_rule(c->policy, group, ret->rule, sizeof(ret->rule));
+        policy_group_path(c->policy, group, ret->rule, sizeof(ret->rule));
     return true;
 }
 

@@ -27,6 +27,8 @@ bool policy_asked_of_people(const struct policy_case *c, size_t side, struct pol
 bool policy_refuse_asked(struct policy_verdict *v, enum eb_code code, const struct policy_asked *a, const char *key, const char *field, const char *fmt, ...)
     EB_PRINTF(6, 7);
 /* "user": "reporter" in the request: the reporter is the target, whether or not a condition asks who the reporter is. */
+/* The entry's place in the file: "policy.serviceable_groups[2]". */
+void policy_group_path(const struct config_policy *p, const struct config_group_rule *rule, char *out, size_t size);
 bool policy_names_reporter(const struct policy_case *c);
 /* A time of Jira's is this much ahead of our clock at most; more, and nothing is known about ages. */
 #define POLICY_CLOCK_MS (5 * 60 * INT64_C(1000))

@@ -145,8 +145,9 @@ bool journal_accept(struct db *db, struct journal_accept *a, struct eb_err *err)
         return false;
     if (found && !load_earlier(db, earlier.operation, a, &found, err))
         return false;
+    a->ret_verdict = JOURNAL_NONE;
     if (!found)
-        return accept_new(db, a, err);
+        return a->only_repeat || accept_new(db, a, err);
     if (!earlier.same_body) {
         (void)eb_fail(err, EB_IDEMPOTENCY_CONFLICT, "This Idempotency-Key was used before with another body, by operation %s. "
                       "Send a new key with a new request.", a->ret_earlier.id);
@@ -318,7 +319,8 @@ static bool end_operation(struct db *db, int64_t number, const struct journal_co
 {
     return db_execute(db, NULL, err,
         "INSERT INTO conclusions (operation, outcome, code, message, issue_key, issue_id, state_after, answer, changed, ended_ms, oldest_open)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, (SELECT MIN(operation) FROM open_operations))",
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+        " (SELECT MIN(least) FROM (SELECT MIN(operation) AS least FROM open_operations UNION ALL SELECT MIN(operation) FROM waiting) AS both))",
         DB_I(number), DB_T(c->outcome), DB_T(c->code), DB_T(c->message), DB_T(c->issue_key), DB_T(c->issue_id), DB_T(c->after), DB_T(c->answer),
         DB_I(c->changed), DB_I(c->now_ms)) &&
         db_execute(db, NULL, err, "DELETE FROM open_operations WHERE operation = $1", DB_I(number));

@@ -25,7 +25,10 @@ struct journal_row {                /* one operation */
     char *answer;                   /* the JSON that was (or would be) answered; NULL while open */
     char *config_hash;
     char *origin;                   /* "undo:<id>", "end:<id>": made from that operation, once; NULL: from a request */
+    char *waits, *waits_for;        /* store/waiting.h: why an open one waits, and the words for it; NULL: it does not */
     int64_t accepted_ms, ended_ms;  /* ended_ms 0 while open */
+    int64_t at_ms, since_ms;        /* the date that it waits for or has waited for; when it was taken up after a wait. 0: none; both are forgotten at the end */
+    bool passed;                    /* no limit is asked about it any more */
     bool changed, dry_run;
     int writes;                     /* write rows: sent at least once */
 };
@@ -37,7 +40,8 @@ struct journal_accept {
     const char *key;                /* NULL: never a repeat. What makes it one: HMAC (hex) over token name, kind, issue and body, or over token name and Idempotency-Key */
     const char *body_hash;          /* HMAC (hex) of the body: the same key with another one is EB_IDEMPOTENCY_CONFLICT */
     int64_t window_ms;              /* the key is known for so long */
-    enum { JOURNAL_NEW, JOURNAL_REPEAT } ret_verdict;
+    bool only_repeat;               /* what is no repeat is not accepted */
+    enum { JOURNAL_NEW, JOURNAL_REPEAT, JOURNAL_NONE } ret_verdict;     /* NONE: with only_repeat, there is no earlier one */
     struct journal_row ret_earlier; /* REPEAT: the operation that the key belongs to (open or ended), the caller's to clear */
     bool ret_changed_since;         /* REPEAT of an ended one: another operation has since changed an object of its */
 };
@@ -91,7 +95,8 @@ typedef bool journal_each(void *ctx, const struct journal_row *r);      /* false
 /* The operations that have changed an object of this one since it was concluded, in order. */
 bool journal_list_since(struct db *db, const char *id, journal_each *each, void *ctx, struct eb_err *err) EB_CHECK;
 /* Newest first. issue matches issue, issue_key or issue_id. Any filter may be NULL; before_id: older than that operation (paging). */
-struct journal_filter { const char *issue, *token_name, *state, *outcome, *kind, *before_id; int limit; };
+/* state "open": what waits is not among them; it is listed by waits, "scheduled" or "held". */
+struct journal_filter { const char *issue, *token_name, *state, *outcome, *kind, *before_id, *waits; int limit; };
 bool journal_list(struct db *db, const struct journal_filter *f, journal_each *each, void *ctx, struct eb_err *err) EB_CHECK;
 /* When one of our operations last made this write on that object ("user.delete" on "user:<id>"): between these two times. 0 and 0: never. */
 bool journal_last_written(struct db *db, const char *action, const char *object, int64_t *ret_sent_ms, int64_t *ret_answered_ms, struct eb_err *err) EB_CHECK;

@@ -12,7 +12,8 @@
 void journal_row_clear(struct journal_row *r)
 {
     char **texts[] = { &r->id, &r->kind, &r->token_id, &r->token_name, &r->issue, &r->issue_key, &r->issue_id, &r->request, &r->state,
-                       &r->outcome, &r->code, &r->message, &r->user_id, &r->group_id, &r->before, &r->after, &r->answer, &r->config_hash, &r->origin };
+                       &r->outcome, &r->code, &r->message, &r->user_id, &r->group_id, &r->before, &r->after, &r->answer, &r->config_hash, &r->origin,
+                       &r->waits, &r->waits_for };
 
     for (size_t i = 0; i < EB_LEN(texts); i++)
         free(*texts[i]);
@@ -23,7 +24,8 @@ void journal_row_read(struct db_stmt *s, struct journal_row *r)
 {
     int i = 0;
     char **texts[] = { &r->id, &r->kind, &r->token_id, &r->token_name, &r->issue, &r->issue_key, &r->issue_id, &r->request, &r->state,
-                       &r->outcome, &r->code, &r->message, &r->user_id, &r->group_id, &r->before, &r->after, &r->answer, &r->config_hash, &r->origin };
+                       &r->outcome, &r->code, &r->message, &r->user_id, &r->group_id, &r->before, &r->after, &r->answer, &r->config_hash, &r->origin,
+                       &r->waits, &r->waits_for };
 
     for (; i < (int)EB_LEN(texts); i++)
         *texts[i] = db_copy(s, i);
@@ -31,6 +33,9 @@ void journal_row_read(struct db_stmt *s, struct journal_row *r)
     r->ended_ms = db_int(s, i++);
     r->changed = db_int(s, i++) != 0;
     r->dry_run = db_int(s, i++) != 0;
+    r->at_ms = db_int(s, i++);
+    r->since_ms = db_int(s, i++);
+    r->passed = db_int(s, i++) != 0;
     r->writes = (int)db_int(s, i);
 }
 
@@ -102,6 +107,8 @@ static const char list_open[] = LIST " AND o.number IN (SELECT operation FROM op
 /* What went wrong is what people look for, and it is rare: it has an index of its own. */
 static const char list_other_outcome[] =
     LIST " AND o.number IN (SELECT operation FROM conclusions WHERE outcome = $3 AND outcome <> 'succeeded')" NEWEST_FIRST;
+static const char list_scheduled[] = LIST " AND o.number IN (SELECT operation FROM waiting WHERE why = 'scheduled')" NEWEST_FIRST;
+static const char list_held[] = LIST " AND o.number IN (SELECT operation FROM waiting WHERE why IN ('limit', 'paused', 'released'))" NEWEST_FIRST;
 static const char list_issue[] = LIST " AND o.number IN (SELECT operation FROM operation_issues WHERE issue = $7)" NEWEST_FIRST;
 
 static bool number_of(struct db *db, const char *id, int64_t *ret, struct eb_err *err)
@@ -116,7 +123,8 @@ static bool number_of(struct db *db, const char *id, int64_t *ret, struct eb_err
 
 bool journal_list(struct db *db, const struct journal_filter *f, journal_each *each, void *ctx, struct eb_err *err)
 {
-    const char *sql = f->issue != NULL ? list_issue : eb_streq(f->state, "open") ? list_open :
+    const char *sql = f->issue != NULL ? list_issue : eb_streq(f->waits, "scheduled") ? list_scheduled : f->waits != NULL ? list_held :
+                      eb_streq(f->state, "open") ? list_open :
                       f->outcome != NULL && !eb_streq(f->outcome, "succeeded") ? list_other_outcome : list_all;
     enum db_step step = DB_DONE;
     bool more = true;

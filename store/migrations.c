@@ -111,7 +111,20 @@ static const char *const migrations[] = {
     " PRIMARY KEY (run, n)) {keyed};"
     "CREATE TABLE sync_mark (one {int} PRIMARY KEY CHECK (one = 1), boot_id TEXT NOT NULL) {table};",
 
-    /* 6: how far the database has come (store/position.h); its generation comes with the first start of a service */
+    /* 6: operations that wait for a date, a person or the end of a pause are not among the open ones; what limits count; pauses */
+    "CREATE TABLE waiting ("
+    " operation {int} PRIMARY KEY REFERENCES operations (number), why TEXT NOT NULL, reason TEXT, at_ms {int} NOT NULL, ready_ms {int} NOT NULL,"
+    " passed {int} NOT NULL) {table};"
+    "CREATE INDEX waiting_why ON waiting (why, operation);"
+    "ALTER TABLE open_operations ADD COLUMN since_ms {int} NOT NULL DEFAULT 0;"
+    "ALTER TABLE open_operations ADD COLUMN at_ms {int} NOT NULL DEFAULT 0;"
+    "ALTER TABLE open_operations ADD COLUMN passed {int} NOT NULL DEFAULT 0;"
+    "CREATE TABLE limit_counts (subject TEXT NOT NULL, start_ms {int} NOT NULL, weight {int} NOT NULL, PRIMARY KEY (subject, start_ms)) {keyed};"
+    "CREATE INDEX limit_counts_start ON limit_counts (start_ms);"
+    "CREATE TABLE limit_alerts (subject TEXT PRIMARY KEY, told_ms {int} NOT NULL) {keyed};"
+    "CREATE TABLE pauses (kind TEXT PRIMARY KEY, reason TEXT, made_by TEXT NOT NULL, since_ms {int} NOT NULL) {keyed};",
+
+    /* 7: how far the database has come (store/position.h); its generation comes with the first start of a service */
     "INSERT INTO counters (name, value) VALUES ('position', 0);",
 };
 

@@ -1,6 +1,6 @@
 /* when.c - when the next run is due, from the schedule of the configuration and the last run.
  *
- * A time of day is the machine's own (TZ); on the day that a clock is put forward or back it is the time that mktime() makes of it.
+ * A time of day is that of the process's time zone (base/zone.h); on the day that a clock is put forward or back it is the time that mktime() makes of it.
  */
 #include "sync/run.h"
 
