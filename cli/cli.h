@@ -67,6 +67,7 @@ int cli_operations_show(struct cli *cli);
 int cli_operations_expiring(struct cli *cli);       /* `operations list --expiring` */
 int cli_operations_cancel(struct cli *cli);
 int cli_operations_undo(struct cli *cli);
+int cli_recover(struct cli *cli);
 int cli_outbox_list(struct cli *cli);
 int cli_outbox_retry(struct cli *cli);
 int cli_policy_explain(struct cli *cli);

@@ -45,3 +45,17 @@ bool restored_comments(struct db *db, int64_t now_ms, int64_t *ret_count, struct
     return db_number(db_prepare(db, "SELECT count(*) FROM outbox WHERE state = 'ready' AND kind <> 'property'", err), ret_count, err) &&
            db_execute(db, NULL, err, "UPDATE outbox SET doubt = 1, due_ms = $1 WHERE state = 'ready'", DB_I(now_ms));
 }
+
+bool restored_orders(struct db *db, int64_t now_ms, int64_t *ret_count, struct eb_err *err)
+{
+    return db_execute(db, ret_count, err, "UPDATE orders SET taken_ms = $1 WHERE taken_ms = 0", DB_I(now_ms));
+}
+
+bool restored_secrets(struct db *db, int64_t *ret_count, struct eb_err *err)
+{
+    *ret_count = 0;
+    if (!db_number(db_prepare(db, "SELECT count(*) FROM secrets WHERE sealed IS NOT NULL", err), ret_count, err))
+        return false;
+    struct db_stmt *s = db_prepare(db, "DELETE FROM secrets", err);
+    return s != NULL && db_run(s, NULL, err);
+}

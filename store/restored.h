@@ -16,5 +16,9 @@ typedef bool restored_scheduled_each(void *ctx, const struct restored_scheduled 
 bool restored_to_come(struct db *db, int64_t now_ms, restored_scheduled_each *each, void *ctx, struct eb_err *err) EB_CHECK;
 /* What is still to be posted may have been: it is searched for first. Only comments are counted. */
 bool restored_comments(struct db *db, int64_t now_ms, int64_t *ret_count, struct eb_err *err) EB_CHECK;
+/* Orders of the command line that were not taken up may have been: they are not carried out. */
+bool restored_orders(struct db *db, int64_t now_ms, int64_t *ret_count, struct eb_err *err) EB_CHECK;
+/* Links to secrets may have been opened: they open nothing any more. *ret_count: secrets that nobody had seen when the backup was made. */
+bool restored_secrets(struct db *db, int64_t *ret_count, struct eb_err *err) EB_CHECK;
 
 #endif
