@@ -132,7 +132,7 @@ static bool conclude(struct db *db, const struct told *t, int64_t now_ms, struct
     return good;
 }
 
-/* Whether it ended after the backup was made, its own comment on the issue tells: that is searched for first, and only where there is none ours is posted. So
+/* Where it ended after the backup was made, its own comment on the issue tells how: that is searched for (search_first), and ours is posted only where there is none. So
  * the audit row vouches for no comment. */
 static bool put_texts(struct db *db, const struct told *t, const struct ops_comment *parts, const struct audit_row *row, int64_t now_ms, struct eb_err *err)
 {
@@ -353,7 +353,7 @@ static bool renew(struct settling *s, struct eb_err *err)
 
 /* The row about the recovery stands behind those of the operations that it has ended, and has their number. */
 static bool (*const steps[])(struct settling *, struct eb_err *) = {
-    look_first, list_ends, list_scheduled, search_first, settle_operations, settle_tokens, add_row, renew,
+    look_first, list_ends, list_scheduled, settle_operations, search_first, settle_tokens, add_row, renew,
 };
 
 bool ops_restored_settle(struct db *db, const struct auth_keys *keys, const char *directory, const char *by, struct ops_restored *ret, struct eb_err *err)
