@@ -44,5 +44,7 @@ const struct auth_token *auth_check(struct auth *a, struct eb_span text, struct 
 /* By its name: the policy and the tokens of now, for operations taken up again later. A name can have several tokens (rotation): the union is
  * not formed; the one with that id, or NULL if it is gone, expired or revoked. */
 const struct auth_token *auth_find(struct auth *a, const char *token_id);
+/* The same for what was asked for long ago: where that one has expired, and was not revoked, the newest valid one of its name. */
+const struct auth_token *auth_find_later(struct auth *a, const char *token_id);
 
 #endif

@@ -315,6 +315,21 @@ const struct auth_token *auth_find(struct auth *a, const char *token_id)
     return e != NULL && usable(&e->token, eb_now_ms()) == AUTH_GOOD ? &e->token : NULL;
 }
 
+const struct auth_token *auth_find_later(struct auth *a, const char *token_id)
+{
+    const struct auth_token *best = auth_find(a, token_id);
+    const struct entry *e = token_id != NULL ? find(a, token_id) : NULL;
+    int64_t now_ms = eb_now_ms();
+
+    if (best != NULL || e == NULL || e->token.revoked_ms != 0)
+        return best;
+    for (const struct entry *other = a->set; other != NULL; other = other->hh.next)
+        if (strcmp(other->token.name, e->token.name) == 0 && usable(&other->token, now_ms) == AUTH_GOOD &&
+            (best == NULL || other->token.created_ms > best->created_ms))
+            best = &other->token;
+    return best;
+}
+
 /* ---- making ---- */
 
 static char *texts_json(char *const *list)

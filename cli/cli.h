@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 enum cli_exit { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
-#define CLI_OPTIONS_MAX 8
+#define CLI_OPTIONS_MAX 10
 
 struct cli_command;
 struct cli {
@@ -66,8 +66,11 @@ int cli_operations_list(struct cli *cli);
 int cli_operations_show(struct cli *cli);
 int cli_operations_expiring(struct cli *cli);       /* `operations list --expiring` */
 int cli_operations_cancel(struct cli *cli);
+int cli_operations_release(struct cli *cli);
 int cli_operations_undo(struct cli *cli);
 int cli_recover(struct cli *cli);
+int cli_pause(struct cli *cli);
+int cli_resume(struct cli *cli);
 int cli_outbox_list(struct cli *cli);
 int cli_outbox_retry(struct cli *cli);
 int cli_policy_explain(struct cli *cli);

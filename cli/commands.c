@@ -45,6 +45,8 @@ const struct cli_command cli_commands[] = {
           { "kind", "KIND", false, "Only those of this kind, such as group.add_member." },
           { "token", "NAME", false, "Only those of tokens of this name." },
           { "before", "ID", false, "Only those older than this operation: the next page." },
+          { "scheduled", NULL, false, "Only those that wait for their date." },
+          { "held", NULL, false, "Only those that wait past a limit, or for the end of a pause." },
           { "expiring", NULL, false, "Instead: memberships that end by themselves, soonest first." },
           LIMIT,
       },
@@ -61,10 +63,34 @@ const struct cli_command cli_commands[] = {
       .details = "The running service does it, as an operation of its own that must pass the policy as the reverse kind; no token limits it.\n"
                  "Refused where anything of it has changed since. Waits up to a minute for the end.",
       .example = "entrabridge operations undo 0195f3a2-7c1e-7d4b-9a51-0f7c2b6f1a11 --issue ITSM-43 --reason mistaken" },
-    { .name = "operations cancel", .run = cli_operations_cancel, .argument = "ID", .summary = "Let a membership last that was given until a time.",
+    { .name = "operations cancel", .run = cli_operations_cancel, .argument = "ID", .summary = "End an operation that is scheduled or held; or let a membership last that was given until a time.",
       .options = { { "reason", "TEXT", false, "Why; it stands in the audit row and in the comment." } },
-      .details = "ID is the operation that has set the end, as `operations list --expiring` shows it. The issue is told.",
+      .details = "ID is the operation, as `operations list --scheduled`, `--held` or `--expiring` shows it. The issue is told. What has begun cannot be cancelled.\n"
+                 "No service needs to run.",
       .example = "entrabridge operations cancel 0195f3a2-7c1e-7d4b-9a51-0f7c2b6f1a11 --reason permanent" },
+    { .name = "operations release", .run = cli_operations_release, .argument = "[ID]", .summary = "Let operations go on that are held past a limit.",
+      .options = {
+          { "kind", "KIND", false, "All of this kind." },
+          { "issue", "ISSUE", false, "All of this issue (key or id)." },
+          { "all", NULL, false, "All that are held past a limit." },
+          { "reason", "TEXT", false, "Why; it stands in the audit row." },
+      },
+      .details = "The running service judges each anew, by the policy, the token and the approvals of then, a few at a time; limits are not asked again.",
+      .example = "entrabridge operations release --issue ITSM-42" },
+
+    { .name = "pause", .run = cli_pause, .summary = "Stop all changes of Entra, or those of a kind.",
+      .options = {
+          { "kind", "KIND", false, "Only this kind, such as group.add_member." },
+          { "reason", "TEXT", false, "Why; it stands in the comments of what is held." },
+          { "show", NULL, false, "Show what is paused; change nothing." },
+      },
+      .details = "It counts within a second and lasts over restarts. Requests are judged and held; what is under way stops before its next write. Reads, audit and\n"
+                 "comments go on.",
+      .example = "entrabridge pause --reason \"a rule has run away\"" },
+    { .name = "resume", .run = cli_resume, .summary = "Let changes of Entra go on.",
+      .options = { { "kind", "KIND", false, "Only this kind; everything unless said." } },
+      .details = "What was held for the pause is judged anew and goes on by itself, a few at a time; what is held past a limit stays held.",
+      .example = "entrabridge resume" },
 
     { .name = "outbox list", .run = cli_outbox_list, .summary = "List comments that are still to be posted, or were given up.",
       .options = { { "state", "ready|dead|posted", false, "Only these; ready and dead by default." }, LIMIT },

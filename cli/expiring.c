@@ -1,12 +1,13 @@
-/* expiring.c - `operations list --expiring`, `operations cancel`: memberships that end by themselves.
+/* expiring.c - `operations list --expiring`: memberships that end by themselves; `operations cancel`: of such an end, or of what waits.
  *
- * Cancelling an end changes nothing in Entra, so it is done here, with its audit row and comment in one transaction. A running service sees it
+ * Cancelling changes nothing in Entra, so it is done here, with its audit row and comment in one transaction. A running service sees it
  * within a second, and reads the row again before it ends a membership.
  */
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/print.h"
 #include "cli/tool.h"
+#include "ops/cancel.h"
 #include "store/audit.h"
 #include "store/membership.h"
 #include "store/outbox.h"
@@ -63,7 +64,7 @@ int cli_operations_expiring(struct cli *cli)
 
 /* ---- cancel ---- */
 
-struct cancellation { const struct tool *tool; const char *operation, *reason; struct membership m; };
+struct cancellation { const struct tool *tool; const char *operation, *reason; struct membership m; json_t *answer /* of what waited; NULL: it was an end */; };
 
 static bool add_audit(struct db *db, const struct cancellation *c, struct eb_err *err)
 {
@@ -101,20 +102,46 @@ static bool add_comment(struct db *db, const struct cancellation *c, struct eb_e
     return good;
 }
 
-static bool cancel(struct db *db, void *arg, struct eb_err *err)
+/* What waits. False with EB_OPERATION_NOT_FOUND or EB_ALREADY_DONE: nothing was changed, it may have set an end. */
+static bool cancel_operation(struct db *db, struct cancellation *c, struct eb_err *err)
 {
-    struct cancellation *c = arg;
+    char who[80];
+    char *by = eb_asprintf("%s at the command line", tool_who(who));
+    const struct cancel w = { .id = c->operation, .by = by, .reason = c->reason, .audit_key = auth_key(c->tool->keys, "audit") };
+    bool good = cancel_waiting(db, &w, &c->answer, err);
+
+    free(by);
+    return good;
+}
+
+static bool cancel_end(struct db *db, struct cancellation *c, const struct eb_err *first, struct eb_err *err)
+{
     struct eb_err e = { 0 };
 
     membership_clear(&c->m);
     if (!membership_find(db, c->operation, &c->m, &e)) {
+        if (e.code == EB_NOT_THERE && first->code == EB_ALREADY_DONE)
+            e = *first;
         if (e.code == EB_NOT_THERE)
-            return eb_fail(err, EB_NOT_THERE, "no membership has an end that operation \"%s\" has set; `entrabridge operations list --expiring` shows them",
+            return eb_fail(err, EB_NOT_THERE, "no operation \"%s\" is scheduled or held, and none has set the end of a membership; `entrabridge operations list` shows them (--scheduled, --held, --expiring)",
                            c->operation);
         *err = e;
         return false;
     }
     return membership_remove(db, c->m.object, err) && add_audit(db, c, err) && add_comment(db, c, err);
+}
+
+static bool cancel(struct db *db, void *arg, struct eb_err *err)
+{
+    struct cancellation *c = arg;
+    struct eb_err e = { 0 };
+
+    if (cancel_operation(db, c, &e))
+        return true;
+    if (e.code == EB_OPERATION_NOT_FOUND || e.code == EB_ALREADY_DONE)
+        return cancel_end(db, c, &e, err);
+    *err = e;
+    return false;
 }
 
 static bool fit(const char *reason)
@@ -135,12 +162,17 @@ int cli_operations_cancel(struct cli *cli)
     c.tool = &tool;
     bool good = db_transact(tool.db, cancel, &c, &err), printed = true;
     tool_close(&tool);
-    if (good && cli->json)
+    if (good && c.answer != NULL && cli->json)
+        printed = print_json(json_incref(c.answer));
+    else if (good && c.answer != NULL)
+        printf("%s\n", eb_json_str(c.answer, "message"));
+    else if (good && cli->json)
         printed = print_json(row_json(&c.m));
     else if (good)
         printf("The membership of %s in %s lasts now.\n", c.m.user_name != NULL ? c.m.user_name : c.m.user_id,
                c.m.group_name != NULL ? c.m.group_name : c.m.group_id);
     membership_clear(&c.m);
+    json_decref(c.answer);
     if (!good)
         return cli_failed(&err);
     return printed ? CLI_DONE : CLI_FAILED;

@@ -4,6 +4,7 @@
 #include "cli/print.h"
 #include "cli/tool.h"
 #include "store/journal.h"
+#include "store/waiting.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 
 static const char *outcome_of(const struct journal_row *r)
 {
-    return r->outcome != NULL ? r->outcome : r->state;
+    return r->outcome != NULL ? r->outcome : r->waits == NULL ? r->state : strcmp(r->waits, WAITING_SCHEDULED) == 0 ? "scheduled" : "held";
 }
 
 /* Texts that are JSON in the journal become JSON again; what cannot be read stays a text. */
@@ -45,9 +46,10 @@ static json_t *row_json(const struct journal_row *r)
     set_text(o, "operation", r->id);
     set_text(o, "name", r->kind);
     set_text(o, "state", r->state);
-    set_text(o, "outcome", r->outcome);
+    set_text(o, "outcome", r->outcome == NULL && r->waits == NULL ? NULL : outcome_of(r));
     set_text(o, "code", r->code);
-    set_text(o, "message", r->message);
+    set_text(o, "message", r->waits != NULL ? r->waits_for : r->message);
+    set_time(o, "scheduledFor", r->waits != NULL ? r->at_ms : 0);
     set_text(o, "token", r->token_name);
     set_text(o, "issue", r->issue_key != NULL ? r->issue_key : r->issue);
     set_text(o, "userId", r->user_id);
@@ -85,6 +87,9 @@ int cli_operations_list(struct cli *cli)
 
     if (cli_value(cli, "expiring") != NULL)
         return cli_operations_expiring(cli);
+    if (cli_value(cli, "scheduled") != NULL && cli_value(cli, "held") != NULL)
+        return cli_misused(cli, "say --scheduled or --held, not both");
+    f.waits = cli_value(cli, "scheduled") != NULL ? "scheduled" : cli_value(cli, "held") != NULL ? "held" : NULL;
     if (!tool_number(cli, "limit", 50, 10000, &f.limit))
         return CLI_USAGE;
     if (f.state != NULL && strcmp(f.state, "open") != 0 && strcmp(f.state, "ended") != 0)
@@ -157,7 +162,8 @@ static void print_shown(const struct shown *s)
     print_field("Kind:", r->kind);
     print_field("Outcome:", outcome_of(r));
     print_field("Code:", r->code);
-    print_field("Message:", r->message);
+    print_field("Message:", r->waits != NULL ? r->waits_for : r->message);
+    print_field("Scheduled for:", r->waits != NULL && r->at_ms > 0 ? eb_time_format(r->at_ms, ended) : NULL);
     print_field("Changed:", r->changed ? "yes" : "no");
     print_field("Dry run:", r->dry_run ? "yes" : NULL);
     print_field("Issue:", r->issue_key != NULL ? r->issue_key : r->issue);

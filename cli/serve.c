@@ -102,7 +102,7 @@ static bool open_sync(struct serve *s, struct eb_err *err)
 
 static bool open_service(struct serve *s, struct eb_err *err)
 {
-    struct ops_parts parts = { s->loop, s->store, s->graph, s->jira, s->directory, s->auth, s->keys, s->schedule, handlers_answer, &s->handlers };
+    struct ops_parts parts = { s->loop, s->store, s->graph, s->jira, s->directory, s->auth, s->keys, s->schedule, s->outbound, handlers_answer, &s->handlers };
     struct server_options o = { .ctx = &s->handlers, .authenticate = handlers_authenticate };
 
     o.route_count = handlers_routes(&o.routes);

@@ -40,6 +40,15 @@ static json_t *schema_time(const struct ops_kind *k, const struct ops_field *f)
     return s;
 }
 
+/* A time with an offset, or a local date or time. */
+static json_t *schema_at(const struct ops_kind *k, const struct ops_field *f)
+{
+    json_t *s = text_schema(f->max);
+
+    json_object_set_new(s, "pattern", json_string("^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})?)?$"));
+    return s;
+}
+
 static json_t *schema_word(const struct ops_kind *k, const struct ops_field *f)
 {
     json_t *words = json_array();
@@ -115,7 +124,7 @@ static json_t *schema_attributes(const struct ops_kind *k, const struct ops_fiel
 static const struct { const char *form; json_t *(*make)(const struct ops_kind *k, const struct ops_field *f); } rows[] = {
     [OPS_FORM_TEXT] = { "text", schema_text }, [OPS_FORM_USER] = { "user", schema_text }, [OPS_FORM_GROUP] = { "group", schema_text },
     [OPS_FORM_ISSUE] = { "issue", schema_issue }, [OPS_FORM_OPERATION] = { "operation", schema_text }, [OPS_FORM_BOOL] = { "boolean", schema_bool },
-    [OPS_FORM_MAIL] = { "mail", schema_text }, [OPS_FORM_DURATION] = { "duration", schema_duration }, [OPS_FORM_TIME] = { "time", schema_time },
+    [OPS_FORM_MAIL] = { "mail", schema_text }, [OPS_FORM_DURATION] = { "duration", schema_duration }, [OPS_FORM_TIME] = { "time", schema_time }, [OPS_FORM_AT] = { "at", schema_at },
     [OPS_FORM_TEXTS] = { "texts", schema_texts }, [OPS_FORM_ATTRIBUTES] = { "attributes", schema_attributes }, [OPS_FORM_WORD] = { "word", schema_word },
     [OPS_FORM_SECRET] = { "secret", schema_secret },
 };

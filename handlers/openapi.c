@@ -66,7 +66,7 @@ static json_t *kind_operation(const struct ops_kind *k)
     json_t *post = json_pack("{s:s, s:s, s:o, s:[o], s:o, s:{s:o, s:o, s:o}, s:b, s:s}", "operationId", k->name, "summary", k->summary,
                              "security", token_security(), "parameters", key, "requestBody", body, "responses",
                              "200", response("Done, or nothing to do (`changed` false)", "Answer"),
-                             "202", response("Accepted and still under way; see Location", "Answer"),
+                             "202", response("Accepted and still under way, scheduled, or held; see Location", "Answer"),
                              "default", response("Refused or failed", "Problem"),
                              "x-changes", k->change != NULL, "x-permissions", k->permissions);
     if (k->undo != NULL)
@@ -127,6 +127,25 @@ static json_t *undo_operation(void)
                      "default", response("Refused or failed: undo_not_possible says why not", "Problem"));
 }
 
+/* By its id, or all that wait for an issue. */
+static json_t *cancel_operation(bool one)
+{
+    json_t *text = json_pack("{s:s}", "type", "string");
+    json_t *schema = json_pack("{s:s, s:b, s:{s:O, s:O}}", "type", "object", "additionalProperties", 0, "properties", "issue", text, "reason", text);
+
+    if (!one) {
+        json_object_set(json_object_get(schema, "properties"), "name", text);
+        json_object_set_new(schema, "required", json_pack("[s]", "issue"));
+    }
+    json_decref(text);
+    json_t *body = json_content(schema);
+    json_object_set_new(body, "required", json_true());
+    return json_pack("{s:{s:s, s:s, s:o, s:o, s:o, s:{s:o, s:o}}}", "post", "operationId", one ? "operations.cancel" : "operations.cancel_all", "summary",
+                     one ? "End an operation of this token's name that is scheduled or held." : "End all that a token of this name has scheduled for an issue, or that is held.",
+                     "security", token_security(), "parameters", one ? text_parameter("id", "path") : json_array(), "requestBody", body, "responses",
+                     "200", response("Cancelled", one ? "Answer" : "Cancelled"), "default", response("Refused: already_done says that it has begun or ended", "Problem"));
+}
+
 static json_t *paths(void)
 {
     const struct ops_kind *kinds;
@@ -138,6 +157,8 @@ static json_t *paths(void)
     json_object_set_new(p, "/v1/explain", explain_operation());
     json_object_set_new(p, "/v1/operations/{id}", get_operation("operations.show", "One operation of this token's name.", true, text_parameter("id", "path")));
     json_object_set_new(p, "/v1/operations/{id}/undo", undo_operation());
+    json_object_set_new(p, "/v1/operations/{id}/cancel", cancel_operation(true));
+    json_object_set_new(p, "/v1/operations/cancel", cancel_operation(false));
     json_object_set_new(p, "/v1/operations", get_operation("operations.list", "The operations of an issue, newest first.", true, text_parameter("issue", "query")));
     json_object_set_new(p, "/healthz", get_operation("healthz", "Alive.", false, json_array()));
     json_object_set_new(p, "/readyz", get_operation("readyz", "Ready for operations.", false, json_array()));
@@ -173,13 +194,15 @@ static json_t *schemas(void)
         "type", text, "title", text, "status", "type", "integer", "detail", text, "outcome", outcome, "code", "type", "string", "enum", codes(),
         "message", text, "operation", text, "field", text);
 
-    static const char *const further[] = { "expiresAt", "expiresAtBefore", "undoes" };
+    static const char *const further[] = { "expiresAt", "expiresAtBefore", "scheduledFor", "undoes" };
     for (size_t i = 0; i < EB_LEN(further); i++)
         json_object_set(json_object_get(answer, "properties"), further[i], text);
+    json_t *cancelled = json_pack("{s:s, s:[s,s,s], s:{s:O, s:O, s:O, s:{s:s}, s:{s:s, s:{s:s}}}}", "type", "object", "required", "outcome", "message", "results",
+        "properties", "outcome", outcome, "message", text, "issue", text, "count", "type", "integer", "results", "type", "array", "items", "type", "object");
     json_decref(text);
     json_decref(boolean);
     json_decref(outcome);
-    return json_pack("{s:o, s:o, s:o}", "Answer", answer, "Explanation", explanation, "Problem", problem);
+    return json_pack("{s:o, s:o, s:o, s:o}", "Answer", answer, "Cancelled", cancelled, "Explanation", explanation, "Problem", problem);
 }
 
 json_t *handlers_openapi(void)

@@ -77,6 +77,21 @@ void handle_operation_undo(void *ctx, struct server_exchange *x)
     });
 }
 
+void handle_operation_cancel(void *ctx, struct server_exchange *x)
+{
+    struct handlers *h = ctx;
+    EB_AUTO(json_t, json_decref) body = NULL;
+    struct eb_err err = { 0 };
+
+    if (!eb_json_parse(server_body(x), &body, &err)) {
+        refuse(h, x, &err);
+        return;
+    }
+    ops_cancel(h->ops, &(struct ops_cancel){
+        .caller = server_caller(x), .operation = server_param(x, "id"), .body = body, .exchange = server_exchange_id(x),
+    });
+}
+
 void handle_operation_get(void *ctx, struct server_exchange *x)
 {
     struct handlers *h = ctx;

@@ -8,6 +8,7 @@
 void handle_operation_post(void *ctx, struct server_exchange *x);
 void handle_explain(void *ctx, struct server_exchange *x);
 void handle_operation_undo(void *ctx, struct server_exchange *x);
+void handle_operation_cancel(void *ctx, struct server_exchange *x);
 void handle_operation_get(void *ctx, struct server_exchange *x);
 void handle_operation_list(void *ctx, struct server_exchange *x);
 void handle_healthz(void *ctx, struct server_exchange *x);

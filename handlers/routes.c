@@ -7,6 +7,8 @@ static const struct server_route routes[] = {
     { "GET",  "/v1/operations/{id}", SERVER_TOKEN,   handle_operation_get },
     { "POST", "/v1/explain",         SERVER_TOKEN,   handle_explain },
     { "POST", "/v1/operations/{id}/undo", SERVER_TOKEN, handle_operation_undo },
+    { "POST", "/v1/operations/{id}/cancel", SERVER_TOKEN, handle_operation_cancel },
+    { "POST", "/v1/operations/cancel", SERVER_TOKEN, handle_operation_cancel },
     { "POST", "/v1/{noun}/{verb}",   SERVER_TOKEN,   handle_operation_post },
     { "GET",  "/secret/{id}/{key}",  SERVER_ANYBODY, handle_secret_get, .page = true },
     { "POST", "/secret/{id}/{key}",  SERVER_ANYBODY, handle_secret_post, .page = true },

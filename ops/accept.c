@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "ops/expiry.h"
 #include "ops/undo.h"
+#include "ops/wait.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -215,6 +216,11 @@ static void accepted(void *arg, const struct eb_err *err)
             orders_answer(op->ops, op->order, NULL, &e);
         answer_error(op, &e, NULL);
         ops_operation_free(op);
+    } else if (j->accept.ret_verdict == JOURNAL_NONE) {
+        struct eb_err e = wait_past();
+
+        answer_error(op, &e, NULL);
+        ops_operation_free(op);
     } else if (j->accept.ret_verdict == JOURNAL_REPEAT) {
         repeated(op, &j->accept);
     } else {
@@ -245,7 +251,7 @@ static void submit(struct operation *op, const char *idempotency_key)
     };
     j->accept = (struct journal_accept){
         .row = &j->row, .key = j->key, .body_hash = j->body_hash,
-        .window_ms = op->fields.issue != NULL ? WINDOW_ISSUE_MS : WINDOW_NO_ISSUE_MS,
+        .window_ms = (op->fields.issue != NULL ? WINDOW_ISSUE_MS : WINDOW_NO_ISSUE_MS) + wait_window_ms(op), .only_repeat = op->only_repeat,
     };
     /* The reads take longer than a commit: it can go with that of another operation, unless nothing is read. */
     (op->outcome == NULL ? store_submit_patient : store_submit)(op->ops->parts.store, accept_job, j, accepted);
@@ -290,11 +296,13 @@ static void decide_early(struct operation *op)
     struct ops_policy_case pc;
     struct eb_err e = { 0 };
 
+    op->only_repeat = wait_is_past(&op->fields, op->accepted_ms);
     ops_case_fill(op, &pc);
     if (op->ends_member || policy_decide_early(&pc.c, op->fields.issue != NULL, &op->verdict))
         return;
     eb_fail_field(&e, op->verdict.code, op->verdict.field != NULL ? op->verdict.field : "", "%s", op->verdict.reason);
     ops_end(op, "refused", &e);
+    op->only_repeat = false;
 }
 
 void ops_begin(struct operation *op, const char *idempotency_key)
@@ -302,7 +310,7 @@ void ops_begin(struct operation *op, const char *idempotency_key)
     decide_early(op);
     if (!op->explain)
         submit(op, idempotency_key);
-    if (op->outcome == NULL || op->explain)
+    if ((op->outcome == NULL && !op->only_repeat) || op->explain)
         ops_run(op);
 }
 
@@ -313,7 +321,8 @@ struct operation *ops_accept(struct ops *o, const struct ops_kind *kind, struct 
 
     op->fields = *fields;
     *fields = (struct ops_fields){ 0 };
-    op->accepted_ms = eb_now_ms();
+    op->accepted_ms = op->begun_ms = eb_now_ms();
+    op->at_ms = wait_at(&op->fields);
     ops_name(op, id);
     if (caller != NULL) {
         op->token_id = eb_strdup(caller->id);
@@ -331,7 +340,7 @@ void ops_submit(struct ops *o, const struct ops_request *r)
     struct ops_fields fields = { 0 };
 
     if (!ops_ready(o, &err) || !ops_key_check(r->idempotency_key, &err) || !ops_fields_read(r->kind, r->body, &fields, &err) ||
-        !expiry_check(&fields, eb_now_ms(), &err)) {
+        !expiry_check(&fields, eb_now_ms(), &err) || !wait_check(&fields, eb_now_ms(), r->explain, &err)) {
         ops_fields_clear(&fields);
         o->parts.answer(o->parts.answer_ctx, r->exchange, &(struct ops_answer){ .err = &err });
         return;

@@ -2,6 +2,7 @@
 #include "ops/runner.h"
 #include "base/text.h"
 #include "ops/expiry.h"
+#include "ops/wait.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,9 +63,10 @@ static const char *sentence_of(const struct operation *op)
 void ops_message_make(struct operation *op)
 {
     struct eb_buf b = EB_BUF(sizeof op->message - 1);
+    const struct wait_text late = wait_late(op);
 
     if (op->err.code != EB_OK) {
-        snprintf(op->message, sizeof op->message, "%s", op->err.text);
+        snprintf(op->message, sizeof op->message, "%s%s", op->err.text, late.text);
         return;
     }
     if (op->verdict.shadow && op->kind->change != NULL)
@@ -72,6 +74,7 @@ void ops_message_make(struct operation *op)
     expand(op, sentence_of(op), &b);
     if (op->plan.note[0] != '\0')
         eb_buf_addf(&b, " %s", op->plan.note);
+    eb_buf_str(&b, late.text);
     snprintf(op->message, sizeof op->message, "%s", b.data != NULL ? b.data : "");
     eb_buf_free(&b);
 }
@@ -224,6 +227,43 @@ json_t *ops_answer_202(const struct operation *op)
     return o;
 }
 
+void ops_would_make(const struct operation *op, char *out, size_t size)
+{
+    static const char begins[] = "Would ";
+    const char *would = op->kind->change->would != NULL ? op->kind->change->would : op->kind->summary;
+    struct eb_buf b = EB_BUF(KiB(2));
+
+    expand(op, strncmp(would, begins, strlen(begins)) == 0 ? would + strlen(begins) : would, &b);
+    snprintf(out, size, "%s", b.data != NULL ? b.data : "");
+    eb_buf_free(&b);
+}
+
+json_t *ops_answer_waiting(const struct operation *op, const char *outcome)
+{
+    json_t *o = heading(op, outcome);
+
+    set_targets(o, op);
+    json_object_set_new(o, "changed", json_false());
+    json_object_set_new(o, "message", json_string(op->message));
+    json_object_set_new(o, "dryRun", json_false());
+    json_object_set_new(o, "replayed", json_false());
+    wait_set_date(o, op->at_ms);
+    return o;
+}
+
+/* Of one that waits. */
+static void set_waits(json_t *o, const struct journal_row *r)
+{
+    json_object_set_new(o, "outcome", json_string(wait_outcome(r->waits)));
+    json_object_set_new(o, "changed", json_false());
+    json_object_set_new(o, "dryRun", json_false());
+    json_object_set_new(o, "replayed", json_false());
+    set_text(o, "message", r->waits_for);
+    set_text(o, "userId", r->user_id);
+    set_text(o, "groupId", r->group_id);
+    wait_set_date(o, r->at_ms);
+}
+
 json_t *ops_row_answer(const struct journal_row *r)
 {
     json_t *o = r->answer != NULL ? json_loads(r->answer, 0, NULL) : NULL;
@@ -232,5 +272,7 @@ json_t *ops_row_answer(const struct journal_row *r)
         o = json_pack("{s:s, s:s, s:s}", "operation", r->id, "name", r->kind, "outcome", r->outcome != NULL ? r->outcome : "accepted");
     if (r->answer == NULL && r->issue != NULL)
         json_object_set_new(o, "issue", json_string(r->issue_key != NULL ? r->issue_key : r->issue));
+    if (r->waits != NULL)
+        set_waits(o, r);
     return o;
 }

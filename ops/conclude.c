@@ -9,6 +9,7 @@
 #include "ops/report.h"
 #include "ops/secret.h"
 #include "ops/undo.h"
+#include "ops/wait.h"
 #include "store/approval.h"
 #include "store/audit.h"
 #include "store/outbox.h"
@@ -51,7 +52,7 @@ static const char *write_state(const struct operation *op)
 }
 
 /* What is told of it, in comment and audit row; borrowed from the operation. */
-static struct ops_report report_of(const struct operation *op)
+struct ops_report ops_report_of(const struct operation *op)
 {
     const struct directory_facts *f = op->facts;
     struct ops_report r = {
@@ -100,7 +101,7 @@ static char *property_text(const struct operation *op)
 static void fill_texts(struct conclusion *c)
 {
     struct operation *op = c->op;
-    const struct ops_report report = report_of(op);
+    const struct ops_report report = ops_report_of(op);
 
     c->body = ops_answer_make(op);
     c->answer = eb_json_text(c->body);

@@ -34,7 +34,7 @@ static void name_attributes(const struct operation *op, const char *names[OPS_AT
 /* The token is that of now: a revoked one permits nothing. */
 void ops_case_fill(struct operation *op, struct ops_policy_case *r)
 {
-    const struct auth_token *t = auth_find(op->ops->parts.auth, op->token_id);
+    const struct auth_token *t = (op->waited ? auth_find_later : auth_find)(op->ops->parts.auth, op->token_id);
     const struct ops_change *change = op->kind->change;
     static const char *const nothing[] = { NULL }, *const all[] = { "*", NULL };
 
@@ -131,9 +131,14 @@ static bool is_outage(enum eb_code code)
            code == EB_OVERLOADED || code == EB_STARTING || code == EB_INTERNAL;
 }
 
+static bool passes_by_itself(enum eb_code code)
+{
+    return code == EB_ENTRA_UNAVAILABLE || code == EB_JIRA_UNAVAILABLE || code == EB_OVERLOADED || code == EB_STARTING;
+}
+
 bool ops_too_old(const struct operation *op)
 {
-    return eb_now_ms() - op->accepted_ms > op->config->recovery_max_age_ms;
+    return eb_now_ms() - op->begun_ms > op->config->recovery_max_age_ms;
 }
 
 /* ---- what is to be written ---- */
@@ -199,7 +204,7 @@ static bool target_moved(const struct operation *op)
 {
     const struct directory_facts *f = op->facts;
 
-    return op->row >= 0 && f != NULL && ((op->user_id != NULL && f->user.found && !eb_strieq(op->user_id, f->user.id)) ||
+    return (op->row >= 0 || op->waited) && f != NULL && ((op->user_id != NULL && f->user.found && !eb_strieq(op->user_id, f->user.id)) ||
                                          (op->group_id != NULL && f->group.found && !eb_strieq(op->group_id, f->group.id)));
 }
 
@@ -263,7 +268,7 @@ static enum ops_flow settle(struct operation *op, const struct eb_err *refusal)
 
 static bool expired(const struct operation *op)
 {
-    return op->recovered && !op->doubt && op->confirmed == 0 && ops_too_old(op);
+    return op->recovered && !op->doubt && op->confirmed == 0 && op->at_ms == 0 && ops_too_old(op);
 }
 
 static enum ops_flow end_expired(struct operation *op)
@@ -300,6 +305,10 @@ enum ops_flow ops_step_decide(struct operation *op)
         return settle(op, &e);
     if (expired(op))
         return end_expired(op);
+    if (op->waited && passes_by_itself(e.code) && !ops_too_old(op)) {
+        ops_retry_in(op, 30000);        /* nobody sends it again, so that it is tried again here */
+        return OPS_WAIT;
+    }
     if (e.code != EB_OK)
         return ops_fail(op, is_outage(e.code) ? "failed" : "refused", &e);
     if (op->kind->change == NULL)

@@ -38,11 +38,11 @@ int64_t ops_duration_ms(const struct operation *op)
 {
     const char *in = ops_field_text(&op->fields, "expiresIn");
     struct eb_err err = { 0 };
-    int64_t ms = 0, at_ms = time_asked(&op->fields);
+    int64_t ms = 0, at_ms = time_asked(&op->fields), from_ms = op->at_ms > op->accepted_ms ? op->at_ms : op->accepted_ms;
 
     if (in != NULL && eb_duration_parse(in, &ms, &err))
         return ms;
-    return at_ms == 0 ? 0 : at_ms > op->accepted_ms ? at_ms - op->accepted_ms : -1;
+    return at_ms == 0 ? 0 : at_ms > from_ms ? at_ms - from_ms : -1;
 }
 
 /* ---- which end ---- */

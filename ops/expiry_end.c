@@ -6,6 +6,7 @@
  * Owns: what schedule/ has handed out and waits until operations are taken (ops->ends).
  */
 #include "ops/expiry.h"
+#include "ops/wait.h"
 #include "base/metrics.h"
 #include "base/text.h"
 #include "store/membership.h"
@@ -133,7 +134,7 @@ static void end_read(void *arg, const struct eb_err *err)
     struct end_job *j = arg;
     struct ops *o = j->ops;
 
-    if (err != NULL || (j->found && !ops_ready(o, NULL))) {
+    if (err != NULL || (j->found && (!ops_ready(o, NULL) || pause_is_on_kind(o, "group.remove_member")))) {
         wait_for(j, WAIT_READY_MS);
         return;
     }

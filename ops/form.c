@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/password.h"
 #include "base/text.h"
+#include "base/zone.h"
 #include "config/attribute.h"
 
 #include <inttypes.h>
@@ -61,6 +62,20 @@ static bool check_time(const struct ops_field *f, const char *s, struct eb_err *
     return eb_fail_field(err, EB_INVALID_REQUEST, f->name, "`%s` must be a time with an offset, such as 2027-03-31T17:00:00Z.", f->name);
 }
 
+bool ops_at_parse(const char *s, int64_t *ret_ms)
+{
+    return eb_time_parse(s, ret_ms, NULL) || eb_local_parse(s, ret_ms);
+}
+
+static bool check_at(const struct ops_field *f, const char *s, struct eb_err *err)
+{
+    int64_t ms;
+
+    if (ops_at_parse(s, &ms))
+        return true;
+    return eb_fail_field(err, EB_INVALID_REQUEST, f->name, "`%s` must be a date or a time, such as 2027-03-31, 2027-03-31T18:00 or 2027-03-31T18:00:00+02:00.", f->name);
+}
+
 /* `words` holds the least and the most: "10m 30d". */
 static bool check_duration(const struct ops_field *f, const char *s, struct eb_err *err)
 {
@@ -104,7 +119,7 @@ static bool check_secret(const struct ops_field *f, const char *s, struct eb_err
 
 static bool (*const checks[])(const struct ops_field *f, const char *s, struct eb_err *err) = {
     [OPS_FORM_USER] = check_user, [OPS_FORM_ISSUE] = check_issue, [OPS_FORM_OPERATION] = check_operation, [OPS_FORM_MAIL] = check_mail,
-    [OPS_FORM_DURATION] = check_duration, [OPS_FORM_TIME] = check_time, [OPS_FORM_WORD] = check_word, [OPS_FORM_SECRET] = check_secret,
+    [OPS_FORM_DURATION] = check_duration, [OPS_FORM_TIME] = check_time, [OPS_FORM_AT] = check_at, [OPS_FORM_WORD] = check_word, [OPS_FORM_SECRET] = check_secret,
 };
 
 /* A field that becomes an attribute: its row of the table says what fits. */

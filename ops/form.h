@@ -9,6 +9,9 @@
  * OPS_FORM_TEXTS, else what was sent. EB_INVALID_REQUEST names the field and says what to do; it never repeats the value. */
 bool ops_form_read(const struct ops_field *f, const json_t *v, json_t **ret, struct eb_err *err) EB_CHECK;
 
+/* OPS_FORM_AT: a time with an offset, or a local one of the zone that the process is in. False: neither. */
+bool ops_at_parse(const char *s, int64_t *ret_ms) EB_CHECK;
+
 /* What becomes of a smart value that had no value. */
 enum ops_empty { OPS_EMPTY_REFUSE, OPS_EMPTY_SKIP, OPS_EMPTY_CLEAR };
 /* `attributes`, against the table of config/attribute.h: `may` are the ATTRIBUTE_... flags of which a row must have one. *ret: the attributes with empty

@@ -27,16 +27,19 @@ static const struct ops_field common_fields[] = {
 #define FORCE { "forceChangePasswordNextSignIn", OPS_FORM_BOOL, false, 0, "Whether the user must change the password at the next sign-in; true unless said.", NULL }
 #define MANAGER(required) { "manager", OPS_FORM_USER, required, USER_MAX, "The manager: object id, user principal name or mail address.", NULL }
 #define LICENSES { "licenses", OPS_FORM_TEXTS, true, 80, "Licences by part number (SPE_E3) or product id; one text, or a list of up to 20.", NULL }
+#define AT { "at", OPS_FORM_AT, false, 40, "When: a time with an offset, or a date or time of `time_zone` (2027-03-31, its midnight; 2027-03-31T18:00), within five years. Now unless said.", NULL }
 
 static const struct ops_field user_only[] = { USER };
+static const struct ops_field user_at[] = { USER, AT };
 static const struct ops_field group_only[] = { GROUP };
-static const struct ops_field user_and_group[] = { USER, GROUP };
+static const struct ops_field user_and_group[] = { USER, GROUP, AT };
 static const struct ops_field membership[] = {
     USER, GROUP,
     { "expiresIn", OPS_FORM_DURATION, false, 16, "The membership ends by itself after this time: 8h, 30d; at least a minute, at most five years.", "1m 1826d" },
     { "expiresAt", OPS_FORM_TIME, false, 40, "The membership ends by itself at this time: 2027-03-31T17:00:00Z. One of the two.", NULL },
+    AT,
 };
-static const struct ops_field update_fields[] = { USER, ATTRIBUTES, EMPTY };
+static const struct ops_field update_fields[] = { USER, ATTRIBUTES, EMPTY, AT };
 static const struct ops_field create_fields[] = {
     ATTRIBUTES, EMPTY,
     { "userPrincipalName", OPS_FORM_MAIL, false, UPN_MAX, "The name to sign in with; without it one is made from the policy's pattern.", "userPrincipalName" },
@@ -51,12 +54,13 @@ static const struct ops_field pass_fields[] = {
     { "isUsableOnce", OPS_FORM_BOOL, false, 0, "Whether the pass serves one sign-in only.", NULL },
     { "startDateTime", OPS_FORM_TIME, false, 40, "From when the pass is good; without it, from now.", NULL },
 };
-static const struct ops_field manager_fields[] = { USER, MANAGER(true) };
+static const struct ops_field manager_fields[] = { USER, MANAGER(true), AT };
 static const struct ops_field assign_fields[] = {
     USER, LICENSES,
     { "usageLocation", OPS_FORM_TEXT, false, 2, "The country (DE) that is set first where the user has none.", "usageLocation" },
+    AT,
 };
-static const struct ops_field license_fields[] = { USER, LICENSES };
+static const struct ops_field license_fields[] = { USER, LICENSES, AT };
 static const struct ops_field restore_fields[] = {
     { "user", OPS_FORM_USER, true, USER_MAX, "The deleted user: object id, or the user principal name it had.", NULL },
     { "newUserPrincipalName", OPS_FORM_MAIL, false, UPN_MAX, "Another name to sign in with, where the old one was given away.", "userPrincipalName" },
@@ -81,21 +85,21 @@ static const struct ops_kind kinds[] = {
       .upns = ops_create_upns, .once = true, .secret = OPS_SECRET_PASSWORD, .undo = "user.delete", .undo_fields = ops_delete_undo },
     { "user.update", "/v1/user/update", "Change attributes of a user.", FIELDS(update_fields), &ops_user_update, READ_FACTS " User.ReadUpdate.All",
       .undo = "user.update", .undo_fields = ops_update_undo },
-    { "user.enable", "/v1/user/enable", "Let a user sign in.", FIELDS(user_only), &ops_user_enable, READ_FACTS " User.EnableDisableAccount.All",
+    { "user.enable", "/v1/user/enable", "Let a user sign in.", FIELDS(user_at), &ops_user_enable, READ_FACTS " User.EnableDisableAccount.All",
       .undo = "user.disable" },
-    { "user.disable", "/v1/user/disable", "Keep a user from signing in.", FIELDS(user_only), &ops_user_disable, READ_FACTS " User.EnableDisableAccount.All",
+    { "user.disable", "/v1/user/disable", "Keep a user from signing in.", FIELDS(user_at), &ops_user_disable, READ_FACTS " User.EnableDisableAccount.All",
       .undo = "user.enable" },
     { "user.reset_password", "/v1/user/reset-password", "Give a user a new password.", FIELDS(password_fields), &ops_password_reset,
       READ_FACTS " User-PasswordProfile.ReadWrite.All", .once = true, .secret = OPS_SECRET_PASSWORD },
     { "user.issue_access_pass", "/v1/user/issue-access-pass", "Issue a Temporary Access Pass.", FIELDS(pass_fields), &ops_pass_issue,
       READ_FACTS " UserAuthMethod-TAP.ReadWrite.All", .wants = DIRECTORY_PASSES, .once = true, .secret = OPS_SECRET_ACCESS_PASS },
-    { "user.revoke_sessions", "/v1/user/revoke-sessions", "End a user's sign-in sessions.", FIELDS(user_only), &ops_sessions_revoke,
+    { "user.revoke_sessions", "/v1/user/revoke-sessions", "End a user's sign-in sessions.", FIELDS(user_at), &ops_sessions_revoke,
       READ_FACTS " User.RevokeSessions.All", .select = "signInSessionsValidFromDateTime" },
-    { "user.reset_mfa", "/v1/user/reset-mfa", "Delete a user's authentication methods.", FIELDS(user_only), &ops_mfa_reset,
+    { "user.reset_mfa", "/v1/user/reset-mfa", "Delete a user's authentication methods.", FIELDS(user_at), &ops_mfa_reset,
       READ_FACTS " UserAuthenticationMethod.ReadWrite.All", .wants = DIRECTORY_METHODS },
     { "user.set_manager", "/v1/user/set-manager", "Set a user's manager.", FIELDS(manager_fields), &ops_manager_set, READ_FACTS " User.ReadWrite.All",
       .wants = DIRECTORY_MANAGER, .undo = "user.set_manager", .undo_to_none = "user.remove_manager", .undo_fields = ops_manager_undo },
-    { "user.remove_manager", "/v1/user/remove-manager", "Remove a user's manager.", FIELDS(user_only), &ops_manager_remove, READ_FACTS " User.ReadWrite.All",
+    { "user.remove_manager", "/v1/user/remove-manager", "Remove a user's manager.", FIELDS(user_at), &ops_manager_remove, READ_FACTS " User.ReadWrite.All",
       .wants = DIRECTORY_MANAGER, .undo = "user.set_manager", .undo_fields = ops_manager_undo },
     { "user.assign_licenses", "/v1/user/assign-licenses", "Assign licences to a user.", FIELDS(assign_fields), &ops_licenses_assign,
       READ_FACTS " LicenseAssignment.ReadWrite.All User.ReadUpdate.All", .wants = DIRECTORY_SKUS, .select = "licenseAssignmentStates,usageLocation",
@@ -103,7 +107,7 @@ static const struct ops_kind kinds[] = {
     { "user.remove_licenses", "/v1/user/remove-licenses", "Remove licences from a user.", FIELDS(license_fields), &ops_licenses_remove,
       READ_FACTS " LicenseAssignment.ReadWrite.All", .wants = DIRECTORY_SKUS, .select = "licenseAssignmentStates",
       .undo = "user.assign_licenses", .undo_fields = ops_licenses_undo },
-    { "user.delete", "/v1/user/delete", "Delete a user; Entra keeps them for 30 days.", FIELDS(user_only), &ops_user_delete, READ_FACTS " User.DeleteRestore.All",
+    { "user.delete", "/v1/user/delete", "Delete a user; Entra keeps them for 30 days.", FIELDS(user_at), &ops_user_delete, READ_FACTS " User.DeleteRestore.All",
       .undo = "user.restore", .undo_fields = ops_delete_undo },
     { "user.restore", "/v1/user/restore", "Restore a deleted user.", FIELDS(restore_fields), &ops_user_restore, READ_FACTS " User.DeleteRestore.All",
       .wants = DIRECTORY_DELETED, .upns = ops_restore_upns, .undo = "user.delete", .undo_fields = ops_delete_undo },

@@ -17,6 +17,7 @@ enum ops_field_form {
     OPS_FORM_MAIL,              /* exactly one @, no user of Entra needs to have it */
     OPS_FORM_DURATION,          /* 90s, 15m, 8h, 30d */
     OPS_FORM_TIME,              /* RFC 3339, with an offset */
+    OPS_FORM_AT,                /* the same, or a local date or time of `time_zone`: 2027-03-31, 2027-03-31T18:00 */
     OPS_FORM_TEXTS,             /* a text, or a list of texts: at most OPS_TEXTS_MAX */
     OPS_FORM_ATTRIBUTES,        /* an object of Entra attributes under Graph's names, checked against the attribute table */
     OPS_FORM_WORD,              /* one of `words` */

@@ -10,6 +10,7 @@
 #include "directory/directory.h"
 #include "graph/graph.h"
 #include "jira/jira.h"
+#include "outbound/outbound.h"
 #include "ops/kinds.h"
 #include "schedule/schedule.h"
 #include "store/store.h"
@@ -34,6 +35,7 @@ struct ops_parts {              /* all borrowed; they outlive it */
     struct auth *auth;
     const struct auth_keys *keys;
     struct schedule *schedule;
+    struct outbound *outbound;          /* for alerts */
     ops_answer_fn *answer;
     void *answer_ctx;
 };
@@ -69,6 +71,15 @@ struct ops_undo {               /* borrowed during the call */
 };
 /* The reverse operation, from what stood before. Answers as ops_submit() does; EB_UNDO_NOT_POSSIBLE says why not. */
 void ops_undo(struct ops *o, const struct ops_undo *u);
+
+struct ops_cancel {             /* borrowed during the call */
+    const struct auth_token *caller;
+    const char *operation;      /* that waits; a token sees its own name's. NULL: all that wait for body's issue, of the kind `name` where it says one */
+    const json_t *body;         /* issue, reason; name */
+    uint64_t exchange;
+};
+/* Ends what is scheduled or held as cancelled. EB_ALREADY_DONE: it has begun, or ended. */
+void ops_cancel(struct ops *o, const struct ops_cancel *c);
 
 /* Orders of the command line of a kind that another room carries out: fn is told of each, and says once, now or later, what came of it. `kind` is static. */
 typedef void ops_order_fn(void *ctx, int64_t number, const json_t *data);

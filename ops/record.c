@@ -208,6 +208,8 @@ static void take_record(struct operation *op)
     if (op->plan.count > 0) {
         op->row = 0;
         ops_row_is(op, &op->plan.writes[0]);
+        free(op->user_id);
+        free(op->group_id);
         op->user_id = eb_strdup(op->facts->user.id);
         op->group_id = eb_strdup(op->facts->group.id);
     }

@@ -7,6 +7,7 @@
 #include "ops/expiry.h"
 #include "ops/secret.h"
 #include "ops/undo.h"
+#include "ops/wait.h"
 #include "store/membership.h"
 #include "store/secret_table.h"
 
@@ -18,7 +19,10 @@
 
 /* write: the last row, the only one that can be pending; sealed: the secret made for it, NULL: none */
 struct open_operation { struct journal_row row, undone /* whose undo it is; else empty */; struct membership ending /* that it ends; else empty */; struct journal_write_row write; size_t writes; int64_t first_sent_ms, had_end_ms; bool lost, changed; char *sealed; };
-struct recover_job { struct ops *ops; struct open_operation *all; size_t count, cap; struct eb_timer *retry; };
+struct recover_job { struct ops *ops; struct pauses *pauses; int64_t resumed; struct open_operation *all; size_t count, cap; struct eb_timer *retry; };
+
+/* One that has waited. The row stays with schedule/ until the operation has ended, so that no more are under way than it hands out. */
+struct due_job { struct ops *ops; char *id; struct open_operation found; int64_t next_ms; struct eb_timer *timer; LIST_ENTRY(due_job) link; };
 
 static char *keep(const char *s) { return eb_strdup(s); }
 
@@ -38,18 +42,23 @@ static bool keep_open(void *ctx, const struct journal_row *r)
                                    .issue = keep(r->issue), .issue_key = keep(r->issue_key), .issue_id = keep(r->issue_id),
                                    .request = keep(r->request), .before = keep(r->before), .after = keep(r->after), .origin = keep(r->origin),
                                    .user_id = keep(r->user_id), .group_id = keep(r->group_id),
-                                   .accepted_ms = r->accepted_ms, .dry_run = r->dry_run };
+                                   .accepted_ms = r->accepted_ms, .dry_run = r->dry_run, .at_ms = r->at_ms, .since_ms = r->since_ms, .passed = r->passed };
     return true;
+}
+
+static void drop(struct open_operation *o)
+{
+    journal_row_clear(&o->row);
+    journal_row_clear(&o->undone);
+    membership_clear(&o->ending);
+    free(o->sealed);
+    *o = (struct open_operation){ 0 };
 }
 
 static void drop_all(struct recover_job *j)
 {
-    for (size_t i = 0; i < j->count; i++) {
-        journal_row_clear(&j->all[i].row);
-        journal_row_clear(&j->all[i].undone);
-        membership_clear(&j->all[i].ending);
-        free(j->all[i].sealed);
-    }
+    for (size_t i = 0; i < j->count; i++)
+        drop(&j->all[i]);
     free(j->all);
     j->all = NULL;
     j->count = j->cap = 0;
@@ -120,6 +129,11 @@ static bool find_ending(struct db *db, struct open_operation *o, struct eb_err *
     return false;
 }
 
+static bool find_all(struct db *db, struct open_operation *o, struct eb_err *err)
+{
+    return find_writes(db, o, err) && find_undone(db, o, err) && find_ending(db, o, err);
+}
+
 static bool recover_job(struct db *db, void *arg, struct eb_err *err)
 {
     struct recover_job *j = arg;
@@ -129,9 +143,9 @@ static bool recover_job(struct db *db, void *arg, struct eb_err *err)
     if (!journal_list(db, &open, keep_open, j, err))
         return false;
     for (size_t i = 0; i < j->count; i++)
-        if (!find_writes(db, &j->all[i], err) || !find_undone(db, &j->all[i], err) || !find_ending(db, &j->all[i], err))
+        if (!find_all(db, &j->all[i], err))
             return false;
-    return true;
+    return waiting_resume(db, eb_now_ms(), &j->resumed, err) && pause_read(db, &j->pauses, err);
 }
 
 /* The row was validated when it was accepted; one that this build cannot read any more ends as failed, not silently. */
@@ -184,25 +198,28 @@ static void take_up_write(struct operation *op, const struct open_operation *fou
 }
 
 /* Without a write row nothing was sent, and what stood before may stand no longer: it is looked at anew. */
-static void take_up(struct ops *o, const struct open_operation *found)
+static struct operation *take_up(struct ops *o, const struct open_operation *found)
 {
     const struct journal_row *r = &found->row;
     const struct ops_kind *kind = ops_kind_find(r->kind);
 
     if (kind == NULL) {
         eb_error(r->id, "operation kind %s is not known to this version: left open in the journal", r->kind);
-        return;
+        return NULL;
     }
     struct operation *op = ops_operation_new(o, kind);
     op->token_id = eb_strdup(r->token_id);
     op->token_name = eb_strdup(r->token_name);
     op->accepted_ms = r->accepted_ms;
-    op->journaled = op->recovered = op->parked = true;
-    o->parked++;
+    op->begun_ms = r->since_ms > r->accepted_ms ? r->since_ms : r->accepted_ms;
+    op->waited = r->since_ms > 0;
+    op->passed = r->passed;
+    op->journaled = op->recovered = true;
     op->comment_issue = eb_strdup(r->issue_id != NULL ? r->issue_id : found->ending.issue_id);
     op->comment_key = eb_strdup(r->issue_key != NULL ? r->issue_key : found->ending.issue_key);
     ops_name(op, r->id);
     read_request(op, r);
+    op->at_ms = r->at_ms > 0 ? r->at_ms : wait_at(&op->fields);
     op->origin = eb_strdup(r->origin);
     op->by_command = is_undo(r) && r->token_id == NULL;
     if (is_undo(r))
@@ -211,6 +228,20 @@ static void take_up(struct ops *o, const struct open_operation *found)
     op->stopped_before = eb_strdup(found->ending.stopped);
     if (found->writes > 0)
         take_up_write(op, found);
+    else if (op->waited) {
+        op->user_id = eb_strdup(r->user_id);
+        op->group_id = eb_strdup(r->group_id);
+    }
+    return op;
+}
+
+/* It begins when its turn comes. */
+static void park(struct operation *op)
+{
+    if (op == NULL)
+        return;
+    op->parked = true;
+    op->ops->parked++;
 }
 
 static void recovered(void *arg, const struct eb_err *err)
@@ -222,12 +253,17 @@ static void recovered(void *arg, const struct eb_err *err)
         eb_error(NULL, "the journal cannot be read, trying again: %s", err->text);
         ops_recover_later(o);
     } else {
+        pause_set(o, j->pauses);        /* before the first of them goes on */
+        j->pauses = NULL;
+        if (j->resumed > 0)
+            schedule_wake(o->parts.schedule);
         for (size_t i = j->count; i-- > 0; )            /* the list is newest first */
-            take_up(o, &j->all[i]);
+            park(take_up(o, &j->all[i]));
         eb_info(NULL, "operations taken up after the start: %zu", j->count);
         ops_recovered(o);
     }
     drop_all(j);
+    pause_free(j->pauses);
     free(j);
 }
 
@@ -237,4 +273,81 @@ void ops_recover(struct ops *o)
 
     j->ops = o;
     store_submit(o->parts.store, recover_job, j, recovered);
+}
+
+/* ---- one that has waited ---- */
+
+#define WAIT_READY_MS 2000
+
+static void due_free(struct due_job *j)
+{
+    LIST_REMOVE(j, link);
+    eb_timer_free(j->timer);
+    drop(&j->found);
+    free(j->id);
+    free(j);
+}
+
+void ops_take_up_free(struct ops *o)
+{
+    while (!LIST_EMPTY(&o->due))
+        due_free(LIST_FIRST(&o->due));
+}
+
+static bool due_job(struct db *db, void *arg, struct eb_err *err)
+{
+    struct due_job *j = arg;
+
+    drop(&j->found);
+    if (!waiting_take(db, j->id, eb_now_ms(), &j->next_ms, err))
+        return false;
+    return j->next_ms != 0 || (journal_get(db, j->id, NULL, &j->found.row, err) && find_all(db, &j->found, err));
+}
+
+static void due_taken(void *arg, const struct eb_err *err);
+
+static void try_due(void *arg)
+{
+    struct due_job *j = arg;
+
+    if (ops_ready(j->ops, NULL)) {
+        store_submit(j->ops->parts.store, due_job, j, due_taken);
+        return;
+    }
+    if (j->timer == NULL)
+        j->timer = eb_timer_new(j->ops->parts.loop, try_due, j);
+    eb_timer_set(j->timer, WAIT_READY_MS);
+}
+
+static void due_taken(void *arg, const struct eb_err *err)
+{
+    struct due_job *j = arg;
+    struct ops *o = j->ops;
+    struct operation *op = NULL;
+
+    if (err != NULL) {
+        eb_error(j->id, "the operation cannot be taken up, trying again: %s", err->text);
+        schedule_done(o->parts.schedule, WAITING_TIMER, j->id, eb_now_ms() + WAIT_READY_MS);
+        due_free(j);
+        return;
+    }
+    if (j->next_ms == 0)
+        op = take_up(o, &j->found);
+    if (op == NULL)
+        schedule_done(o->parts.schedule, WAITING_TIMER, j->id, j->next_ms > 0 ? j->next_ms : 0);
+    due_free(j);
+    if (op == NULL)
+        return;
+    op->handed_over = true;
+    ops_run(op);
+}
+
+void ops_take_up(struct ops *o, const char *id)
+{
+    struct due_job *j = eb_alloc(sizeof *j);
+
+    j->ops = o;
+    j->id = eb_strdup(id);
+    LIST_INSERT_HEAD(&o->due, j, link);
+    try_due(j);
 }

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "ops/secret.h"
 #include "ops/undo.h"
+#include "ops/wait.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ static const struct { const char *name; enum ops_flow (*run)(struct operation *o
     { "verify", ops_step_verify },      /* what the policy's conditions ask for: approvals, edits, people */
     { "decide", ops_step_decide },      /* policy; a read ends here */
     { "plan", ops_step_plan },          /* what is to be written; a dry run ends here */
+    { "wait", ops_step_wait },          /* for its date, past a limit, while writes are paused */
     { "claim", ops_step_claim },        /* one writer an object */
     { "record", ops_step_record },      /* what stands before, and the first write's row, on disk */
     { "write", ops_step_write },
@@ -115,6 +117,7 @@ void ops_operation_free(struct operation *op)
         HASH_DELETE(by_id, o->by_id, op);
     ops_release(op);
     expiry_give_back(op);
+    wait_give_back(op);
     ops_conclusion_free(op->conclusion);
     ops_forget_facts(op);
     eb_timer_free(op->deadline);
@@ -226,6 +229,7 @@ bool ops_new(const struct ops_parts *p, struct config *c, struct ops **ret, stru
     schedule_register(p->schedule, "forget_keys", forget_keys, o);
     ops_secret_register(o);
     expiry_register(o);
+    wait_register(o);
     orders_new(o);
     *ret = o;
     return true;
@@ -247,6 +251,8 @@ void ops_free(struct ops *o)
     HASH_ITER(by_run, o->by_run, op, next)
         ops_operation_free(op);
     expiry_free(o);
+    ops_take_up_free(o);
+    wait_free(o);
     orders_free(o);
     poster_free(o->poster);
     eb_timer_free(o->drain_timer);
@@ -309,7 +315,9 @@ void ops_recover_later(struct ops *o)
 void ops_store_changed(struct ops *o)
 {
     poster_wake(o->poster);
-    schedule_wake(o->parts.schedule);   /* the command line has cancelled an end */
+    schedule_wake(o->parts.schedule);   /* the command line has cancelled an end, or let a held operation go on */
+    if (o->started)
+        pause_look(o);
     if (o->started)
         orders_wake(o);
 }
@@ -360,7 +368,7 @@ static void drain_over(void *arg)
 
 void ops_drain_check(struct ops *o)
 {
-    if (o->draining && o->drained != NULL && HASH_CNT(by_run, o->by_run) == o->parked && poster_idle(o->poster))
+    if (o->draining && o->drained != NULL && HASH_CNT(by_run, o->by_run) == o->parked + o->paused && poster_idle(o->poster))
         drain_over(o);
 }
 

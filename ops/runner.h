@@ -45,6 +45,15 @@ struct operation {
     /* journal */
     bool journaled;
     int64_t accepted_ms, accepted_us;   /* wall; monotonic */
+    int64_t begun_ms;                   /* wall: from when its age counts; later than accepted_ms where it has waited */
+
+    /* waiting: ops/wait.h */
+    int64_t at_ms, next_ms;             /* its date; when what schedule/ handed out for it is due again. 0: none */
+    bool only_repeat;                   /* its date is past: only an earlier answer is given out for it */
+    bool waited;                        /* taken up after a wait: user_id and group_id are those whom it was about then */
+    bool handed_over;                   /* by schedule/, which is told when it ends */
+    bool passed;                        /* no limit is asked about it any more */
+    bool paused;                        /* it stands still until the pause is over */
 
     /* facts */
     int awaited;                        /* reads still under way */
@@ -113,6 +122,9 @@ struct claim;
 struct poster;
 struct orders;
 struct end_job;
+struct due_job;
+struct pauses;
+struct alert;
 struct ops {
     struct ops_parts parts;
     struct config *config;
@@ -122,6 +134,10 @@ struct ops {
     struct poster *poster;
     struct orders *orders;
     LIST_HEAD(, end_job) ends;          /* of expiry_end.c */
+    LIST_HEAD(, due_job) due;           /* of recover.c */
+    struct pauses *pauses;
+    struct alert *alert;
+    unsigned paused;                    /* operations that stand still */
     bool started, draining;
     unsigned parked;
     void (*drained)(void *ctx);
@@ -148,6 +164,7 @@ enum ops_flow ops_step_gather(struct operation *op);
 enum ops_flow ops_step_decide(struct operation *op);
 enum ops_flow ops_step_verify(struct operation *op);
 enum ops_flow ops_step_plan(struct operation *op);
+enum ops_flow ops_step_wait(struct operation *op);
 enum ops_flow ops_step_claim(struct operation *op);
 enum ops_flow ops_step_record(struct operation *op);
 enum ops_flow ops_step_write(struct operation *op);
@@ -180,6 +197,8 @@ void ops_message_make(struct operation *op);                /* fills op->message
 json_t *ops_answer_make(const struct operation *op);        /* a success's body, or a failure's members besides those of RFC 9457 */
 json_t *ops_answer_explained(const struct operation *op);   /* of POST /v1/explain */
 json_t *ops_answer_202(const struct operation *op);
+json_t *ops_answer_waiting(const struct operation *op, const char *outcome);     /* with op->message */
+void ops_would_make(const struct operation *op, char *out, size_t size);     /* "disable the account of Ada Lovelace." */
 json_t *ops_row_answer(const struct journal_row *r);        /* of an ended or open row, for GET and replays; members besides those of a failure */
 
 /* accept.c */
@@ -208,6 +227,9 @@ void ops_note_configuration(struct ops *o);                 /* an audit row, whe
 
 /* recover.c */
 void ops_recover(struct ops *o);
+/* Takes up the operation of this id that waits, where its time has come; schedule/ has handed it out. */
+void ops_take_up(struct ops *o, const char *id);
+void ops_take_up_free(struct ops *o);
 void ops_recover_later(struct ops *o);                      /* runner.c: the journal could not be read */
 void ops_recovered(struct ops *o);                          /* runner.c: all are known, and may begin */
 

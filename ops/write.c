@@ -4,6 +4,7 @@
  */
 #include "ops/runner.h"
 #include "base/text.h"
+#include "ops/wait.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,7 +140,7 @@ static void row_written(void *arg, const struct eb_err *err)
         op->doubt = op->looked = false;
         op->refusal = (struct eb_err){ 0 };
     }
-    if (eb_mono_ms() - op->facts_mono_ms > OPS_VERDICT_MS)
+    if (pause_is_on(op) || eb_mono_ms() - op->facts_mono_ms > OPS_VERDICT_MS)
         ops_ready_wake(op);             /* the disk kept us waiting: the row stands, and the write is judged anew */
     else
         send_write(op);
@@ -183,7 +184,7 @@ static void submit_row(struct operation *op)
 
 static bool gave_up(const struct operation *op)
 {
-    return !op->doubt && eb_now_ms() - op->accepted_ms > op->config->recovery_max_age_ms;
+    return !op->doubt && op->at_ms == 0 && ops_too_old(op);
 }
 
 /* Sends again after a wait; ops_step_write() judges anew first where the verdict has become old. */
@@ -297,6 +298,8 @@ enum ops_flow ops_step_write(struct operation *op)
         if (op->outcome != NULL || flow != OPS_WAIT || op->row_state == NULL)
             return flow;                /* else the next write follows at once */
     }
+    if (pause_holds(op))
+        return OPS_WAIT;
     if (eb_mono_ms() - op->facts_mono_ms > OPS_VERDICT_MS)
         return OPS_AGAIN;               /* a verdict is good for 60 s: judge anew */
     if (op->doubt)

@@ -16,7 +16,7 @@ typedef void schedule_fn(void *ctx, const char *subject, int64_t due_ms);
 bool schedule_new(struct eb_loop *loop, struct store *s, struct schedule **ret, struct eb_err *err) EB_CHECK;
 void schedule_free(struct schedule *s);
 void schedule_register(struct schedule *s, const char *kind /* static */, schedule_fn *fn, void *ctx);
-/* At most so many of this registered kind are handed out and not done at once: where masses are due, the rest waits in the table. For two kinds at most. */
+/* At most so many of this registered kind are handed out and not done at once: where masses are due, the rest waits in the table. For three kinds at most. */
 void schedule_limit(struct schedule *s, const char *kind, unsigned most);
 void schedule_start(struct schedule *s);           /* hands out what is due, then sleeps until the next; wall clock, so looks again at least every 60 s */
 /* The work is done: removes the row, and puts the next one at next_due_ms where that is > 0. */

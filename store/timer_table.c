@@ -47,9 +47,10 @@ bool timer_due(struct db *db, int64_t until_ms, int limit, timer_each *each, voi
 bool timer_due_of_others(struct db *db, int64_t until_ms, const char *const left_out[TIMER_LEFT_OUT], int limit, timer_each *each, void *ctx,
                          struct eb_err *err)
 {
-    return list(db_query(db, err, "SELECT kind, subject, due_ms FROM timers WHERE due_ms <= $1 AND kind <> $3 AND kind <> $4"
+    return list(db_query(db, err, "SELECT kind, subject, due_ms FROM timers WHERE due_ms <= $1 AND kind <> $3 AND kind <> $4 AND kind <> $5"
                          " ORDER BY due_ms, kind, subject LIMIT $2", DB_I(until_ms), DB_I(limit), DB_T(left_out[0] != NULL ? left_out[0] : ""),
-                         DB_T(left_out[1] != NULL ? left_out[1] : "")), each, ctx, err);
+                         DB_T(left_out[1] != NULL ? left_out[1] : ""),
+                         DB_T(left_out[2] != NULL ? left_out[2] : "")), each, ctx, err);
 }
 
 bool timer_next(struct db *db, int64_t *ret_due_ms, struct eb_err *err)

@@ -14,7 +14,7 @@ bool timer_finish(struct db *db, const char *kind, const char *subject, int64_t 
 typedef bool timer_each(void *ctx, const struct timer_row *t);
 bool timer_due(struct db *db, int64_t until_ms, int limit, timer_each *each, void *ctx, struct eb_err *err) EB_CHECK;
 /* The same without these kinds (NULL: fewer than so many). */
-#define TIMER_LEFT_OUT 2
+#define TIMER_LEFT_OUT 3
 bool timer_due_of_others(struct db *db, int64_t until_ms, const char *const left_out[TIMER_LEFT_OUT], int limit, timer_each *each, void *ctx,
                          struct eb_err *err) EB_CHECK;
 bool timer_next(struct db *db, int64_t *ret_due_ms, struct eb_err *err) EB_CHECK;     /* INT64_MAX: none */

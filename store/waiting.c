@@ -121,3 +121,13 @@ bool waiting_list(struct db *db, const struct waiting_filter *f, int limit, wait
     db_stop(s);
     return step != DB_FAILED;
 }
+
+bool waiting_resume(struct db *db, int64_t now_ms, int64_t *ret_count, struct eb_err *err)
+{
+#define RESUMED "q.why = 'paused' AND NOT EXISTS (SELECT 1 FROM pauses p WHERE p.kind = '*' OR p.kind = o.kind)"
+    return db_execute(db, NULL, err, "INSERT INTO timers (kind, subject, due_ms) SELECT '" WAITING_TIMER "', o.id, $1 FROM waiting q"
+                      " JOIN operations o ON o.number = q.operation WHERE " RESUMED
+                      " ON CONFLICT (kind, subject) DO UPDATE SET due_ms = excluded.due_ms", DB_I(now_ms)) &&
+           db_execute(db, ret_count, err, "UPDATE waiting SET why = 'released', ready_ms = $1"
+                      " WHERE operation IN (SELECT q.operation FROM waiting q JOIN operations o ON o.number = q.operation WHERE " RESUMED ")", DB_I(now_ms));
+}

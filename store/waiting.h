@@ -35,6 +35,8 @@ bool waiting_reopen(struct db *db, const char *id, int64_t now_ms, bool *ret_was
 struct waiting_filter { const char *id, *kind, *issue, *token_name, *why; };    /* NULL: any */
 /* Those that are held (not the scheduled ones) become ready now. passed: limits are not asked again. */
 bool waiting_release(struct db *db, const struct waiting_filter *f, bool passed, int64_t now_ms, int64_t *ret_count, struct eb_err *err) EB_CHECK;
+/* Those that are held only for a pause which is over (store/pause_table.h) become ready now. */
+bool waiting_resume(struct db *db, int64_t now_ms, int64_t *ret_count, struct eb_err *err) EB_CHECK;
 typedef bool waiting_each(void *ctx, const char *id);       /* false ends it */
 bool waiting_list(struct db *db, const struct waiting_filter *f, int limit, waiting_each *each, void *ctx, struct eb_err *err) EB_CHECK;
 

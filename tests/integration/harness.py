@@ -205,7 +205,7 @@ class Service:
     def await_ended(self, operation, seconds=60):
         def ended():
             status, _, body = self.get("/v1/operations/" + operation)
-            return body if status == 200 and body["outcome"] != "accepted" else None
+            return body if status == 200 and body["outcome"] not in ("accepted", "scheduled", "held") else None
         return eventually(ended, seconds, lambda: "operation %s has not ended\n%s" % (operation, self.log_text()))
 
     def kill(self):
