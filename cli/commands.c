@@ -86,7 +86,7 @@ const struct cli_command cli_commands[] = {
       },
       .details = "It counts within a second and lasts over restarts. Requests are judged and held; what is under way stops before its next write. Reads, audit and\n"
                  "comments go on.",
-      .example = "entrabridge pause --reason \"a rule has run away\"" },
+      .example = "entrabridge pause --reason runaway" },
     { .name = "resume", .run = cli_resume, .summary = "Let changes of Entra go on.",
       .options = { { "kind", "KIND", false, "Only this kind; everything unless said." } },
       .details = "What was held for the pause is judged anew and goes on by itself, a few at a time; what is held past a limit stays held.",

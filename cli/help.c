@@ -50,7 +50,7 @@ void cli_overview(const char *prefix, FILE *out)
                  "Usage: entrabridge %sCOMMAND [OPTIONS]\n\nCommands:\n", prefix);
     for (size_t i = 0; i < cli_command_count; i++)
         if (strncmp(cli_commands[i].name, prefix, strlen(prefix)) == 0)
-            fprintf(out, "  %-18s %s\n", cli_commands[i].name, cli_commands[i].summary);
+            fprintf(out, "  %-20s %s\n", cli_commands[i].name, cli_commands[i].summary);
     fprintf(out, "\nOptions of every command:\n");
     print_common(true, out);
     print_option("version", NULL, false, "The version.", out);

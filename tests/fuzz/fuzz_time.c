@@ -1,5 +1,6 @@
 /* fuzz_time.c - RFC 3339 times and durations. */
 #include "base/clock.h"
+#include "base/zone.h"
 #include "tests/fuzz/fuzz.h"
 
 bool fuzz_accepted;
@@ -37,12 +38,29 @@ static bool try_duration(const char *text)
     return true;
 }
 
+/* Where the clocks leave an hour out, two texts mean one time; else it reads back as it was. */
+static bool try_local(const char *text)
+{
+    char out[EB_LOCAL_LEN];
+    int64_t ms = 0, again = 0;
+
+    eb_zone_use("UTC");
+    if (!eb_local_parse(text, &ms))
+        return false;
+    eb_local_format(ms, out);
+    out[strcspn(out, "U") - 1] = '\0';
+    bool ok = eb_local_parse(out, &again);
+    assert(ok && ms - again >= 0 && ms - again < 60000);
+    return true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     char *text = fuzz_string(data, len);
-    bool is_time = try_time(text), is_duration = try_duration(text);
+    bool is_time = try_time(text), is_duration = try_duration(text), is_local = try_local(text);
 
     assert(!(is_time && is_duration));
+    assert(!is_local || (!is_time && !is_duration));
     fuzz_accepted = is_time || is_duration;
     free(text);
     return 0;

@@ -29,10 +29,10 @@ TWICE = {"passwords", "passes", "revokes"}
 BAD = {                         # by form: values of a wrong type or form
     "text": [{}, 7, None], "user": ["ada", "@b", "a@b@c", "a/../b@c", ["a@b"], None], "group": [{}, None], "issue": ["not a key", -1, 1.5, None],
     "operation": ["x", None], "boolean": ["true", 1, None], "mail": ["ada", "a@b@c", None], "duration": ["soon", 30, "1s", "99999d", None],
-    "time": ["2027-03-31", "tomorrow", None], "texts": [[], [""], [7], {}, None], "attributes": [{}, [], "x", {"shoeSize": "44"}, {"jobTitle": 7},
+    "time": ["2027-03-31", "tomorrow", None], "at": ["tomorrow", "2027-02-30", "2027-03-31T25:00", 7, None], "texts": [[], [""], [7], {}, None], "attributes": [{}, [], "x", {"shoeSize": "44"}, {"jobTitle": 7},
     {"jobTitle": ""}, {"jobTitle": "a\u0007b"}, {"department": "x" * 65}], "word": ["", "other", None], "secret": ["short", "gr\u00fc\u00dfe-1234", None],
 }
-TEXTS = {"text", "user", "group", "mail", "duration", "time", "word", "secret", "operation"}
+TEXTS = {"text", "user", "group", "mail", "duration", "time", "at", "word", "secret", "operation"}
 
 
 def read_kinds(document):

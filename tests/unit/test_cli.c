@@ -18,7 +18,8 @@
 #define COMMAND(fn) int fn(struct cli *cli) { (void)cli; return CLI_DONE; }
 COMMAND(cli_serve) COMMAND(cli_check) COMMAND(cli_config_reference) COMMAND(cli_config_validate) COMMAND(cli_token_create)
 COMMAND(cli_token_list) COMMAND(cli_token_revoke) COMMAND(cli_operations_list) COMMAND(cli_operations_show) COMMAND(cli_outbox_list)
-COMMAND(cli_recover) COMMAND(cli_operations_expiring) COMMAND(cli_operations_cancel) COMMAND(cli_operations_undo) COMMAND(cli_outbox_retry) COMMAND(cli_policy_explain) COMMAND(cli_policy_pin) COMMAND(cli_audit_verify) COMMAND(cli_audit_export) COMMAND(cli_audit_erase)
+COMMAND(cli_operations_expiring) COMMAND(cli_operations_cancel) COMMAND(cli_operations_undo) COMMAND(cli_operations_release) COMMAND(cli_pause) COMMAND(cli_resume) COMMAND(cli_outbox_retry) COMMAND(cli_policy_explain) COMMAND(cli_policy_pin) COMMAND(cli_audit_verify) COMMAND(cli_audit_export) COMMAND(cli_audit_erase)
+COMMAND(cli_recover)
 COMMAND(cli_sync_init) COMMAND(cli_sync_preview) COMMAND(cli_sync_run) COMMAND(cli_sync_status) COMMAND(cli_sync_history) COMMAND(cli_sync_show)
 
 /* Words at blanks, behind the program's name. */
