@@ -3,6 +3,7 @@ import json
 import shutil
 import sqlite3
 import subprocess
+import time
 import unittest
 
 from harness import BINARY, SLOW, Service, Sim
@@ -144,6 +145,27 @@ class Restore(unittest.TestCase):
     def quiet_recovery(self):
         self.service.stop()
         return self.service.cli("recover", "--after-restore", "--yes").stdout
+
+    def test_scheduled_ones(self):
+        """The one whose date came after the backup has been done; the one whose date is to come stays, and is done once."""
+        def at(seconds):
+            return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+
+        soon = self.add("ITSM-77", "ada@contoso.com", at=at(3))[2]
+        later = self.add("ITSM-78", "zoe@contoso.com", at=at(12))[2]
+        self.assertEqual([o["outcome"] for o in (soon, later)], ["scheduled"] * 2, (soon, later))
+        self.backup()
+        eventually(lambda: self.service.get("/v1/operations/" + soon["operation"])[2]["outcome"] == "succeeded", 20, self.service.log_text)
+        self.service.kill()
+        self.put_back()
+        writes = len(self.sim.writes())
+        done = self.recover()
+        self.assertEqual([(o["operation"], o["waiting"]) for o in done["operations"]], [(soon["operation"], True)], done)
+        self.assertEqual([o["operation"] for o in done["scheduled"]], [later["operation"]], done)
+        self.service.start()
+        eventually(lambda: self.service.get("/v1/operations/" + later["operation"])[2]["outcome"] == "succeeded", 30, self.service.log_text)
+        self.assertEqual(self.service.get("/v1/operations/" + soon["operation"])[2]["outcome"], "unknown")
+        self.assertEqual(len(self.sim.writes()), writes + 1)
 
     def test_a_running_service_is_not_disturbed(self):
         r = self.service.cli("recover", "--after-restore", "--yes", check=False)
