@@ -121,7 +121,7 @@ static bool cancel_end(struct db *db, struct cancellation *c, const struct eb_er
     membership_clear(&c->m);
     if (!membership_find(db, c->operation, &c->m, &e)) {
         if (e.code == EB_NOT_THERE && first->code == EB_ALREADY_DONE)
-            e = *first;
+            return eb_fail(err, EB_ALREADY_DONE, "%.300s No membership has an end that it has set either (`entrabridge operations list --expiring`)", first->text);
         if (e.code == EB_NOT_THERE)
             return eb_fail(err, EB_NOT_THERE, "no operation \"%s\" is scheduled or held, and none has set the end of a membership; `entrabridge operations list` shows them (--scheduled, --held, --expiring)",
                            c->operation);

@@ -228,6 +228,18 @@ static void add_message(json_t *answer)
         json_object_set_new(answer, "message", json_string(text));
 }
 
+static void count(const json_t *answer)
+{
+    const json_t *results = json_object_get(answer, "results");
+    size_t i;
+    json_t *one;
+
+    if (results == NULL)
+        ops_count_ended(eb_json_str(answer, "name"), "cancelled");
+    json_array_foreach((json_t *)(uintptr_t)results, i, one)
+        ops_count_ended(eb_json_str(one, "name"), "cancelled");
+}
+
 static void cancelled(void *arg, const struct eb_err *err)
 {
     struct cancel_job *j = arg;
@@ -239,6 +251,7 @@ static void cancelled(void *arg, const struct eb_err *err)
         refuse(o, j->exchange, &e);
     } else {
         add_message(j->answer);
+        count(j->answer);
         eb_info(j->operation, "cancelled token=%s issue=%s", j->token_name, j->fields.issue != NULL ? j->fields.issue : "-");
         o->parts.answer(o->parts.answer_ctx, j->exchange, &(struct ops_answer){ .status = 200, .body = j->answer });
         poster_wake(o->poster);

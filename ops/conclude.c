@@ -249,11 +249,16 @@ static void answer(struct conclusion *c)
     ops_answer_all(op, &a);
 }
 
+void ops_count_ended(const char *kind, const char *outcome)
+{
+    eb_metric_add(&ended, 1, kind, outcome, NULL);
+}
+
 static void count(const struct operation *op)
 {
     double took = (double)(eb_mono_us() - op->accepted_us) / 1e6;
 
-    eb_metric_add(&ended, 1, op->kind->name, op->outcome, NULL);
+    ops_count_ended(op->kind->name, op->outcome);
     eb_metric_observe(&seconds, took, op->kind->name, NULL, NULL);
     eb_info(op->id, "operation name=%s outcome=%s code=%s changed=%d tries=%d ms=%.0f token=%s issue=%s", op->kind->name, op->outcome,
             op->err.code != EB_OK ? eb_code_text(op->err.code) : "-", op->changed, op->tries, took * 1000, op->token_name,

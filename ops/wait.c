@@ -51,11 +51,20 @@ static json_t *paragraph(const char *text)
     return json_pack("{s:s, s:[{s:s, s:s}]}", "type", "paragraph", "content", "type", "text", "text", eb_text_clean(text, clean, sizeof clean));
 }
 
+/* What an administrator, or a rule, can do about it. The caller's. */
+static char *advice(const struct operation *op, const char *why)
+{
+    if (strcmp(why, WAITING_SCHEDULED) == 0)
+        return eb_asprintf("To cancel: entrabridge operations cancel %s, or a rule that sends this issue to /v1/operations/cancel.", op->id);
+    if (strcmp(why, WAITING_PAUSED) == 0)
+        return eb_asprintf("To end it: entrabridge operations cancel %s.", op->id);
+    return eb_asprintf("To let it go on: entrabridge operations release %s. To end it: entrabridge operations cancel %s.", op->id, op->id);
+}
+
 static char *comment_text(const struct operation *op, const char *why)
 {
     bool scheduled = strcmp(why, WAITING_SCHEDULED) == 0;
-    char *how = scheduled ? eb_asprintf("To cancel: entrabridge operations cancel %s, or a rule that sends this issue to /v1/operations/cancel.", op->id)
-                          : eb_asprintf("To let it go on: entrabridge operations release %s. To end it: entrabridge operations cancel %s.", op->id, op->id);
+    char *how = advice(op, why);
     EB_AUTO(json_t, json_decref) doc = json_pack("{s:s, s:i, s:[{s:s, s:{s:s}, s:[o, o]}]}", "type", "doc", "version", 1, "content", "type", "panel",
         "attrs", "panelType", scheduled ? "note" : "warning", "content", paragraph(op->message), paragraph(how));
     char *text = doc != NULL ? eb_json_text(doc) : NULL;
@@ -210,7 +219,7 @@ static enum ops_flow ask_limits(struct operation *op)
 
 enum ops_flow ops_step_wait(struct operation *op)
 {
-    if (op->row >= 0)                   /* begun: the gate is before the next write */
+    if (op->row >= 0 || op->fields.dry_run || op->explain || op->verdict.shadow)      /* begun: the gate is before the next write; or nothing is written */
         return OPS_NEXT;
     if (op->at_ms > eb_now_ms()) {
         schedule_message(op, op->message, sizeof op->message);

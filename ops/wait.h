@@ -32,7 +32,9 @@ void wait_free(struct ops *o);
 void wait_give_back(struct operation *op);      /* it is freed: schedule/ is told */
 /* A step of a composite, whose parent was judged, limited and held as a whole. */
 bool wait_is_step(const struct operation *op);
-struct ops_report ops_report_of(const struct operation *op);    /* conclude.c */
+/* conclude.c */
+struct ops_report ops_report_of(const struct operation *op);
+void ops_count_ended(const char *kind, const char *outcome);
 
 /* ---- limit.c ---- */
 /* How many operations a request stands for: users x groups. */

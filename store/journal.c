@@ -320,7 +320,7 @@ static bool end_operation(struct db *db, int64_t number, const struct journal_co
     return db_execute(db, NULL, err,
         "INSERT INTO conclusions (operation, outcome, code, message, issue_key, issue_id, state_after, answer, changed, ended_ms, oldest_open)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
-        " (SELECT MIN(least) FROM (SELECT MIN(operation) AS least FROM open_operations UNION ALL SELECT MIN(operation) FROM waiting) AS both))",
+        " (SELECT MIN(number) FROM (SELECT MIN(operation) AS number FROM open_operations UNION ALL SELECT MIN(operation) FROM waiting) AS firsts))",
         DB_I(number), DB_T(c->outcome), DB_T(c->code), DB_T(c->message), DB_T(c->issue_key), DB_T(c->issue_id), DB_T(c->after), DB_T(c->answer),
         DB_I(c->changed), DB_I(c->now_ms)) &&
         db_execute(db, NULL, err, "DELETE FROM open_operations WHERE operation = $1", DB_I(number));

@@ -61,7 +61,7 @@ ATTRIBUTES = ["jobTitle", "department", "city"]
 
 def kinds_of(document):
     """The names of all kinds in an /openapi.json, and of those that write."""
-    kinds = {i["post"]["operationId"] for p, i in document["paths"].items() if "post" in i and re.fullmatch("/v1/[a-z]+/[a-z-]+", p)}
+    kinds = {i["post"]["operationId"] for p, i in document["paths"].items() if "x-changes" in i.get("post", {})}
     return kinds, {k for k in kinds if not k.split(".")[1].startswith(("get", "list", "search"))}
 
 

@@ -1,10 +1,11 @@
 """Operations that wait: for a date, past a limit, for the end of a pause. Dates are made due by editing their rows: a service sees that another process
 has changed its database."""
 import json
+import time
 import unittest
 
 from harness import USERS
-from raw_client import eventually
+from raw_client import SLOW, eventually
 from wait_world import DAY, POLICY, World, now, rfc
 
 
@@ -62,7 +63,7 @@ class Scheduled(World):
         self.assertFalse(self.sim.enabled("ada"))
         self.assertEqual(len(self.comments(issue, 2)), 2)
         self.assertEqual(len(self.sim.writes()), 1)
-        self.assertEqual(self.timers(), [])
+        self.settled()
         replay = self.post("user.disable", issue=issue, at=rfc(at), reason="leaves")
         self.assertEqual((replay[0], replay[2]["replayed"], replay[2]["outcome"]), (200, True, "succeeded"), replay)
         self.service.cli("audit", "verify")
@@ -93,15 +94,15 @@ class Scheduled(World):
         self.assertFalse(self.sim.enabled("ada") or self.sim.enabled("grace"))
 
     def test_killed_while_it_runs(self):
-        self.sim.fault({"cloud": "graph", "method": "PATCH"}, times=1, delay_ms=4000)
-        a = self.schedule("user.disable", issue=self.issue(), at=rfc(now() + DAY))
+        self.sim.fault({"cloud": "graph", "method": "POST", "path": "/members/"}, times=1, delay_ms=4000)
+        a = self.schedule("group.add_member", group="VPN Users", issue=self.issue(), at=rfc(now() + DAY))
         self.make_due(a["operation"])
         eventually(lambda: self.execute("SELECT count(*) FROM writes") == [(1,)], 10, self.service.log_text)
         self.service.kill()
         self.service.start()
         self.assertEqual(self.service.await_ended(a["operation"])["outcome"], "succeeded")
         self.assertEqual(self.execute("SELECT count(*) FROM waiting"), [(0,)])
-        self.assertEqual(self.timers(), [])
+        self.settled()
 
     def test_judged_anew_by_the_policy_of_then(self):
         issue = self.issue()
@@ -130,6 +131,42 @@ class Scheduled(World):
         self.service.token("leavers", "user.disable,user.enable", "ITSM")
         self.make_due(a["operation"])
         self.assertTrue(eventually(lambda: self.execute("SELECT outcome FROM conclusions") == [("succeeded",)], 20, self.service.log_text))
+
+    def test_judged_anew_by_the_approvals_of_then(self):
+        policy = json.loads(json.dumps(POLICY))
+        policy["operations"]["user.disable"] = {"projects": ["ITSM"], "approval": "required"}
+        self.restart(policy)
+        said = {"decision": "approved", "approvers": [{"account": "petra@contoso.com"}]}
+        for key in ("ITSM-2001", "ITSM-2002", "ITSM-2003"):
+            self.sim.post("/sim/issues", {"key": key, "reporter": "zoe@contoso.com", "quiet": True, "approvals": [said] if key != "ITSM-2003" else []})
+        status, _, a = self.post("user.disable", issue="ITSM-2003", at=rfc(now() + DAY))
+        self.assertEqual((status, a["code"]), (403, "approval_missing"), a)            # the author learns it at once
+        kept = self.schedule("user.disable", user="grace", issue="ITSM-2001", at=rfc(now() + DAY))
+        taken = self.schedule("user.disable", user="ada", issue="ITSM-2002", at=rfc(now() + DAY))
+        self.sim.post("/sim/issues", {"key": "ITSM-2002", "approvals": [said, {"decision": "declined", "approvers": [{"account": "petra@contoso.com"}]}]})
+        self.make_due(kept["operation"])
+        self.make_due(taken["operation"])
+        self.assertEqual(self.service.await_ended(kept["operation"])["outcome"], "succeeded")
+        end = self.service.await_ended(taken["operation"])
+        self.assertEqual((end["outcome"], end["code"]), ("refused", "approval_missing"), end)
+        self.assertEqual((self.sim.enabled("grace"), self.sim.enabled("ada")), (False, True))
+
+    def test_a_start_does_not_load_them(self):
+        a = self.schedule("user.disable", issue=self.issue(), at=rfc(now() + DAY))
+        self.service.stop()
+        self.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
+                     " INSERT INTO operations (id, kind, token_id, token_name, issue, request, accepted_ms, dry_run)"
+                     " SELECT printf('0195f3a2-7c1e-7d4b-9a51-%012d', i), kind, token_id, token_name, issue, request, accepted_ms, 0 FROM n, operations WHERE id = ?",
+                     a["operation"])
+        self.execute("INSERT INTO waiting (operation, why, reason, at_ms, ready_ms, passed) SELECT number, 'scheduled', 'words', ?, ?, 0 FROM operations"
+                     " WHERE number NOT IN (SELECT operation FROM waiting)", now() + DAY, now() + DAY)
+        self.execute("INSERT INTO timers (kind, subject, due_ms) SELECT 'operation', id, ? FROM operations WHERE id <> ?", now() + DAY, a["operation"])
+        began = time.monotonic()
+        self.service.start()
+        self.assertLess(time.monotonic() - began, 2 * SLOW)
+        self.assertIn("taken up after the start: 0", self.service.log_text())
+        self.make_due(a["operation"])
+        self.assertEqual(self.service.await_ended(a["operation"])["outcome"], "succeeded")
 
     def test_a_name_that_means_another_by_then(self):
         a = self.schedule("user.disable", issue=self.issue(), at=rfc(now() + DAY))
@@ -167,7 +204,7 @@ class Scheduled(World):
         self.execute("UPDATE operations SET request = replace(request, substr(request, instr(request, '\"at\":\"') + 6, 24), ?)", rfc(now() - 1000))
         self.execute("UPDATE timers SET due_ms = ? WHERE kind = 'operation'", now() - 1000)
         eventually(lambda: self.execute("SELECT count(*) FROM conclusions WHERE outcome = 'succeeded'") == [(len(made),)], 30, self.service.log_text)
-        self.assertEqual((self.timers(), self.waiting()), ([], []))
+        self.settled()
 
 
 class Cancelled(World):

@@ -5,6 +5,7 @@ import time
 import unittest
 
 from harness import USERS, Service, Sim, call
+from raw_client import eventually
 
 DAY = 24 * 3600000
 ANY = {"projects": "*", "issue": "optional"}
@@ -85,6 +86,10 @@ class World(unittest.TestCase):
 
     def timers(self):
         return self.execute("SELECT subject, due_ms FROM timers WHERE kind = 'operation'")
+
+    def settled(self):
+        """A timer goes once the conclusion of what it has handed out is on disk."""
+        eventually(lambda: (self.timers(), self.waiting()) == ([], []), 10, lambda: str((self.timers(), self.waiting())))
 
     def comments(self, issue, count):
         self.assertTrue(self.sim.wait_comments(issue, count), self.service.log_text())
