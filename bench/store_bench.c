@@ -163,12 +163,14 @@ int main(int argc, char **argv)
     struct eb_err err;
 
     if (argc < 2) {
-        fprintf(stderr, "usage: store_bench DIRECTORY [OPERATIONS [ROWS BEFORE]]\n");
+        fprintf(stderr, "usage: store_bench DIRECTORY [OPERATIONS [ROWS BEFORE [followed]]]\n");
         return 2;
     }
     int count = argc > 2 ? atoi(argv[2]) : 20000, before = argc > 3 ? atoi(argv[3]) : 0;
     char *url = eb_asprintf("sqlite:%s/bench.db", argv[1]);
-    if (count < 1 || !eb_loop_new(&b.loop, &err) || !store_open(url, b.loop, &b.store, &err))
+    bool followed = argc > 4;           /* keeps the position, as a service does */
+    if (count < 1 || !eb_loop_new(&b.loop, &err) ||
+        !(followed ? store_open_followed(url, argv[1], b.loop, &b.store, &err) : store_open(url, b.loop, &b.store, &err)))
         die(&err);
     if (before > 0)
         run(&b, before, 64, false);

@@ -6,23 +6,36 @@
 #include "cli/print.h"
 #include "cli/progress.h"
 #include "store/audit.h"
+#include "store/position.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- verify ---- */
 
-struct verdict { struct audit_tally tally; bool chain, anchors_read; struct eb_err chain_err, anchors_err; struct anchors anchors; };
+struct verdict { struct audit_tally tally; struct position_look look; bool chain, anchors_read; struct eb_err chain_err, anchors_err; struct anchors anchors; };
+
+/* Rows that this installation has written and the database does not hold: it was restored, and nobody has said so yet. */
+static int64_t rows_behind(const struct verdict *v)
+{
+    int64_t behind = v->look.known.audit - v->look.database.audit;
+
+    return v->look.verdict == POSITION_BEHIND && behind > 0 ? behind : 0;
+}
 
 static bool whole(const struct verdict *v, bool anchors)
 {
-    return v->chain && (!anchors || (v->anchors_read && v->anchors.faults == 0));
+    return v->chain && v->look.verdict != POSITION_BEHIND && (!anchors || (v->anchors_read && v->anchors.faults == 0));
 }
 
 static int verify_for_programs(const struct verdict *v, bool anchors)
 {
     json_t *answer = json_pack("{s:b, s:I, s:I}", "whole", (int)whole(v, anchors), "rows", (json_int_t)v->tally.rows, "erased", (json_int_t)v->tally.erased);
 
+    if (v->tally.recoveries > 0)
+        json_object_set_new(answer, "restored", json_pack("{s:I, s:I}", "times", (json_int_t)v->tally.recoveries, "lostRows", (json_int_t)v->tally.lost));
+    if (v->look.verdict == POSITION_BEHIND)
+        json_object_set_new(answer, "rowsBehind", json_integer((json_int_t)rows_behind(v)));
     if (!v->chain)
         json_object_set_new(answer, "fault", json_string(v->chain_err.text));
     if (anchors && v->anchors_read)
@@ -72,6 +85,17 @@ static void print_anchors(const struct anchors *a)
     printf(".\nJira vouches for the rows up to %lld, the newest is %lld.\n", (long long)a->anchored, (long long)a->last);
 }
 
+static void print_restored(const struct verdict *v)
+{
+    if (v->tally.recoveries > 0)
+        printf("The database was restored from a backup %lld time%s and the chain continued from there; at least %lld rows of before are lost. "
+               "The rows with the event " AUDIT_RECOVER_EVENT " say when and by whom.\n", (long long)v->tally.recoveries, v->tally.recoveries == 1 ? "" : "s",
+               (long long)v->tally.lost);
+    if (v->look.verdict == POSITION_BEHIND)
+        fprintf(stderr, "entrabridge: The database is an older copy: %lld audit rows that this installation has written after it are not in it.\n",
+                (long long)rows_behind(v));
+}
+
 static int verify_for_people(const struct verdict *v, bool anchors)
 {
     if (v->chain) {
@@ -82,6 +106,7 @@ static int verify_for_people(const struct verdict *v, bool anchors)
     } else {
         cli_failed(&v->chain_err);
     }
+    print_restored(v);
     if (anchors && v->anchors_read)
         print_anchors(&v->anchors);
     else if (anchors)
@@ -104,6 +129,9 @@ int cli_audit_verify(struct cli *cli)
     if (!tool_open(cli, TOOL_KEYS, &tool))
         return CLI_FAILED;
     struct progress bar = progress_new(cli, "rows");
+    struct eb_err err = { 0 };
+    if (!position_look(tool.db, tool.config->keys_directory, &v.look, &err))
+        cli_failed(&err);               /* the chain can be walked all the same */
     v.chain = audit_verify(tool.db, auth_key(tool.keys, "audit"), &v.tally, progress_show, &bar, &v.chain_err);
     progress_clear(&bar);
     if (anchors)

@@ -10,6 +10,7 @@
 #include "cli/check.h"
 #include "ops/kinds.h"
 #include "store/db.h"
+#include "store/position.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -77,11 +78,12 @@ static void check_new_store(struct check *c, const char *path)
 static void check_store(struct check *c)
 {
     const char *path = strncmp(c->config->store_url, "sqlite:", 7) == 0 ? c->config->store_url + 7 : NULL;
+    struct position_look look;
     struct eb_err err = { 0 };
 
     if (path != NULL && access(path, F_OK) != 0)
         check_new_store(c, path);
-    else if (db_open(c->config->store_url, DB_TOOL, &c->db, &err))
+    else if (db_open(c->config->store_url, DB_TOOL, &c->db, &err) && position_look(c->db, c->config->keys_directory, &look, &err) && position_refuse(&look, &err))
         check_say(&c->report, CHECK_OK, "store", "%s", c->config->store_url);
     else
         check_say(&c->report, CHECK_FAULT, "store", "%s", err.text);

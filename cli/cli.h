@@ -70,6 +70,7 @@ int cli_operations_expiring(struct cli *cli);       /* `operations list --expiri
 int cli_operations_cancel(struct cli *cli);
 int cli_operations_release(struct cli *cli);
 int cli_operations_undo(struct cli *cli);
+int cli_recover(struct cli *cli);
 int cli_pause(struct cli *cli);
 int cli_resume(struct cli *cli);
 int cli_outbox_list(struct cli *cli);

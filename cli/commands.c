@@ -11,6 +11,15 @@ const struct cli_command cli_commands[] = {
       .details = "Reads the configuration, signs in to Entra and Jira, looks up the policy's names, and says which permissions are missing.",
       .example = "entrabridge check" },
 
+    { .name = "recover", .run = cli_recover, .summary = "After the database was restored from a backup: settle what is open in it, so that nothing is done twice.",
+      .options = {
+          { "after-restore", NULL, true, "Says that this is what has happened." },
+          { "yes", NULL, false, "Do not ask; needed where there is no terminal." },
+      },
+      .details = "No service may run on the database. Ends every open operation as unknown, with its audit row and comment; scheduled ones whose date is to come\n"
+                 "stay. Revokes the tokens that were revoked since the backup and lists those that it does not know. All of it is done, or nothing.",
+      .example = "entrabridge recover --after-restore" },
+
     { .name = "token create", .run = cli_token_create, .summary = "Make a token for a rule, and print it.",
       .options = {
           { "name", "N", true, "Whose it is, such as the rule's name; it stands in journal and comments." },

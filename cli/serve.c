@@ -75,7 +75,7 @@ static void store_changed(void *arg)
 static bool open_store(struct serve *s, struct eb_err *err)
 {
     return eb_loop_new(&s->loop, err) && auth_keys_open(s->config->keys_directory, true, &s->keys, err) &&
-           store_open(s->config->store_url, s->loop, &s->store, err) && auth_new(s->loop, s->store, s->keys, &s->auth, err) &&
+           store_open_followed(s->config->store_url, s->config->keys_directory, s->loop, &s->store, err) && auth_new(s->loop, s->store, s->keys, &s->auth, err) &&
            schedule_new(s->loop, s->store, &s->schedule, err);
 }
 

@@ -101,7 +101,7 @@ static bool open_all(struct here *h)
     struct outbound_options o = { h->config->ca_file, "entrabridge/" EB_VERSION };
     struct config *c = h->config;
 
-    if (!eb_loop_new(&h->loop, h->err) || !store_open_beside(c->store_url, h->loop, &h->store, h->err) || !outbound_new(h->loop, &o, &h->outbound, h->err) ||
+    if (!eb_loop_new(&h->loop, h->err) || !store_open_beside(c->store_url, c->keys_directory, h->loop, &h->store, h->err) || !outbound_new(h->loop, &o, &h->outbound, h->err) ||
         !graph_new(h->outbound, h->loop, &c->entra, &h->graph, h->err) || !jira_new(h->outbound, h->loop, &c->jira, &h->jira, h->err) ||
         !assets_new(h->outbound, h->loop, &c->assets, &c->jira, &h->assets, h->err))
         return false;

@@ -11,6 +11,7 @@
 #include "cli/tool.h"
 #include "ops/kinds.h"
 #include "store/audit.h"
+#include "store/position.h"
 #include "store/token_table.h"
 
 #include <ctype.h>
@@ -158,6 +159,7 @@ static bool create(struct db *db, void *arg, struct eb_err *err)
     eb_wipe_free(c->text);
     c->text = NULL;
     return auth_token_create(c->tool->keys, db, &c->token, &c->text, err) &&
+           position_note_token(c->tool->config->keys_directory, POSITION_MADE, c->token.id, c->token.created_ms, err) &&
            audit(db, c->tool, "token.create", token_json(&c->token), err);
 }
 
@@ -269,11 +271,31 @@ int cli_token_list(struct cli *cli)
 
 struct revocation { const struct tool *tool; const char *which; int64_t count; };
 
+struct noting { const struct revocation *r; int64_t now_ms; bool good; struct eb_err *err; };
+
+static bool note_row(void *ctx, const struct token_row *t)
+{
+    struct noting *n = ctx;
+    const char *which = n->r->which;
+
+    if (t->revoked_ms == 0 && (eb_streq(t->id, which) || eb_streq(t->name, which)))
+        n->good = position_note_token(n->r->tool->config->keys_directory, POSITION_REVOKED, t->id, n->now_ms, n->err);
+    return n->good;
+}
+
+/* Also outside of the database, so that a backup that is put back does not make them valid again. */
+static bool note_revoked(struct db *db, const struct revocation *r, struct eb_err *err)
+{
+    struct noting n = { r, eb_now_ms(), true, err };
+
+    return token_list(db, note_row, &n, err) && n.good;
+}
+
 static bool take_back(struct db *db, void *arg, struct eb_err *err)
 {
     struct revocation *r = arg;
 
-    if (!token_revoke(db, r->which, eb_now_ms(), &r->count, err))
+    if (!note_revoked(db, r, err) || !token_revoke(db, r->which, eb_now_ms(), &r->count, err))
         return false;
     if (r->count == 0)
         return eb_fail(err, EB_NOT_THERE, "no valid token has the id or name \"%s\"; `entrabridge token list` shows them", r->which);

@@ -50,7 +50,7 @@ bool tool_open(const struct cli *cli, enum tool_keys keys, struct tool *ret)
     if (!tool_config(cli, CONFIG_SHAPE, &t.config))
         return false;
     if ((keys == TOOL_NO_KEYS || auth_keys_open(t.config->keys_directory, keys == TOOL_MAKE_KEYS, &t.keys, &err)) &&
-        db_open(t.config->store_url, DB_TOOL, &t.db, &err)) {
+        db_open(t.config->store_url, DB_TOOL, &t.db, &err) && db_follow(t.db, t.config->keys_directory, DB_TOOL, &err)) {
         *ret = t;
         return true;
     }

@@ -323,7 +323,8 @@ struct operation *ops_accept(struct ops *o, const struct ops_kind *kind, struct 
 
     op->fields = *fields;
     *fields = (struct ops_fields){ 0 };
-    op->accepted_ms = op->begun_ms = eb_now_ms();
+    op->accepted_ms = eb_now_ms();
+    ops_begun(op, op->accepted_ms);
     op->at_ms = wait_at(&op->fields);
     ops_name(op, id);
     if (caller != NULL) {

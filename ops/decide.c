@@ -153,9 +153,15 @@ static bool passes_by_itself(enum eb_code code)
     return code == EB_ENTRA_UNAVAILABLE || code == EB_JIRA_UNAVAILABLE || code == EB_OVERLOADED || code == EB_STARTING;
 }
 
+void ops_begun(struct operation *op, int64_t at_ms)
+{
+    op->begun_ms = at_ms;
+    op->begun_mono_ms = eb_mono_ms() - (eb_now_ms() - at_ms);
+}
+
 bool ops_too_old(const struct operation *op)
 {
-    return eb_now_ms() - op->begun_ms > op->config->recovery_max_age_ms;
+    return eb_mono_ms() - op->begun_mono_ms > op->config->recovery_max_age_ms;
 }
 
 /* ---- what is to be written ---- */

@@ -125,7 +125,7 @@ static void wake_all(struct ops *o)
         if (op->paused && !pause_is_on(op)) {
             op->paused = false;
             o->paused--;
-            op->begun_ms = eb_now_ms();
+            ops_begun(op, eb_now_ms());
             ops_retry_in(op, 0);
         }
 }

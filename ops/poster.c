@@ -378,7 +378,7 @@ static bool load_job(struct db *db, void *arg, struct eb_err *err)
     struct load_job *j = arg;
 
     drop_rows(j);
-    return outbox_due(db, eb_now_ms(), LOAD_MAX, keep_row, j, err) && outbox_next_due(db, &j->next_ms, err) &&
+    return outbox_recall(db, eb_now_ms(), err) && outbox_due(db, eb_now_ms(), LOAD_MAX, keep_row, j, err) && outbox_next_due(db, &j->next_ms, err) &&
            outbox_count(db, "ready", &j->ready, err) && outbox_count(db, "dead", &j->dead, err);
 }
 

@@ -211,7 +211,7 @@ static struct operation *take_up(struct ops *o, const struct open_operation *fou
     op->token_id = eb_strdup(r->token_id);
     op->token_name = eb_strdup(r->token_name);
     op->accepted_ms = r->accepted_ms;
-    op->begun_ms = r->since_ms > r->accepted_ms ? r->since_ms : r->accepted_ms;
+    ops_begun(op, r->since_ms > r->accepted_ms ? r->since_ms : r->accepted_ms);
     op->waited = r->since_ms > 0;
     op->passed = r->passed;
     op->journaled = op->recovered = true;

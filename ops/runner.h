@@ -47,7 +47,7 @@ struct operation {
     /* journal */
     bool journaled;
     int64_t accepted_ms, accepted_us;   /* wall; monotonic */
-    int64_t begun_ms;                   /* wall: from when its age counts; later than accepted_ms where it has waited */
+    int64_t begun_ms, begun_mono_ms;    /* wall; monotonic: from when its age counts; later than accepted_ms where it has waited. By ops_begun() */
 
     /* waiting: ops/wait.h */
     int64_t at_ms, next_ms;             /* its date; when what schedule/ handed out for it is due again. 0: none */
@@ -205,6 +205,7 @@ bool ops_plan_make(struct operation *op, struct ops_plan *p, struct eb_err *err)
 bool ops_is_done(const struct ops_plan *p);                 /* nothing is left to be sent, and the facts do tell */
 int64_t ops_duration_ms(const struct operation *op);        /* of the membership asked for; 0: no end was asked for */
 /* Is the operation too old to begin (recovery_max_age)? */
+void ops_begun(struct operation *op, int64_t at_ms);     /* wall; a clock that is set from now on does not change its age */
 bool ops_too_old(const struct operation *op);
 /* Sets outcome, error and message; the conclude step follows. */
 enum ops_flow ops_end(struct operation *op, const char *outcome, const struct eb_err *err);

@@ -20,7 +20,9 @@
 enum {
     LOOK_ROWS = 64,             /* beyond those that are handed out already */
     LONGEST_SLEEP_MS = 60000,   /* the wall clock may be set */
-    RETRY_MS = 1000             /* after a failure of the store */
+    RETRY_MS = 1000,            /* after a failure of the store */
+    STEP_MS = 5000,             /* more than a clock is slewed between two looks */
+    LISTENERS_MAX = 4
 };
 
 struct kind { const char *name; schedule_fn *fn; void *ctx; struct kind *next; unsigned most /* 0: any number */, out; };
@@ -45,6 +47,9 @@ struct schedule {
     struct out *out;
     struct look *look;          /* under way, or NULL */
     struct change *changes;     /* under way */
+    int64_t offset_ms;          /* of the wall clock, from the one that never steps */
+    struct { void (*fn)(void *ctx); void *ctx; } listeners[LISTENERS_MAX];
+    size_t listener_count;
     bool started, again;        /* again: something changed while the look was under way */
 };
 
@@ -162,6 +167,19 @@ static int64_t hand_out_due(struct schedule *s, const struct look *l)
     return more ? 0 : sleep_ms;
 }
 
+/* A row that is due at a time stays so, whatever the clock does. */
+static void see_step(struct schedule *s)
+{
+    int64_t offset_ms = eb_now_ms() - eb_mono_ms(), step_ms = offset_ms - s->offset_ms;
+
+    s->offset_ms = offset_ms;
+    if (step_ms > -STEP_MS && step_ms < STEP_MS)
+        return;
+    eb_warn(NULL, "clock_stepped seconds=%lld: what is due by the clock is due by the new time", (long long)(step_ms / 1000));
+    for (size_t i = 0; i < s->listener_count; i++)
+        s->listeners[i].fn(s->listeners[i].ctx);
+}
+
 static void look_done(void *arg, const struct eb_err *err)
 {
     struct look *l = arg;
@@ -177,6 +195,7 @@ static void look_done(void *arg, const struct eb_err *err)
     if (gone)
         return;
     s->look = NULL;
+    see_step(s);
     eb_timer_set(s->timer, s->again ? 0 : sleep_ms);
     s->again = false;
 }
@@ -271,6 +290,7 @@ bool schedule_new(struct eb_loop *loop, struct store *store, struct schedule **r
     (void)err;
     s->loop = loop;
     s->store = store;
+    s->offset_ms = eb_now_ms() - eb_mono_ms();
     s->timer = eb_timer_new(loop, timer_fired, s);
     *ret = s;
     return true;
@@ -318,6 +338,13 @@ void schedule_limit(struct schedule *s, const char *kind, unsigned most)
     for (k = s->kinds; k != NULL; k = k->next)
         limited += k->most > 0;
     assert(limited <= TIMER_LEFT_OUT);  /* more of them could hide the others' rows */
+}
+
+void schedule_on_step(struct schedule *s, void (*fn)(void *ctx), void *ctx)
+{
+    assert(s->listener_count < LISTENERS_MAX);
+    s->listeners[s->listener_count].fn = fn;
+    s->listeners[s->listener_count++].ctx = ctx;
 }
 
 void schedule_start(struct schedule *s)

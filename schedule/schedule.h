@@ -18,6 +18,8 @@ void schedule_free(struct schedule *s);
 void schedule_register(struct schedule *s, const char *kind /* static */, schedule_fn *fn, void *ctx);
 /* At most so many of this registered kind are handed out and not done at once: where masses are due, the rest waits in the table. For three kinds at most. */
 void schedule_limit(struct schedule *s, const char *kind, unsigned most);
+/* fn(ctx) when the wall clock was found to have been set (by more than some seconds): what was put for a time that was reckoned from it can be put anew. */
+void schedule_on_step(struct schedule *s, void (*fn)(void *ctx), void *ctx);
 void schedule_start(struct schedule *s);           /* hands out what is due, then sleeps until the next; wall clock, so looks again at least every 60 s */
 /* The work is done: removes the row, and puts the next one at next_due_ms where that is > 0. */
 void schedule_done(struct schedule *s, const char *kind, const char *subject, int64_t next_due_ms);

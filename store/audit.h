@@ -17,6 +17,7 @@ struct db;
 
 #define AUDIT_KEY_LEN 32            /* bytes at `key` */
 #define AUDIT_ERASE_EVENT "audit.erase"
+#define AUDIT_RECOVER_EVENT "store.recover"     /* the chain goes on from where a backup ended; its data has `lostRows` */
 
 struct audit_row {                  /* texts are borrowed for the length of the call */
     int64_t number, time_ms;
@@ -39,7 +40,7 @@ const char *audit_anchor(int64_t number, const char *hash, char out[AUDIT_ANCHOR
 
 /* Walks the chain. false with a text naming the first bad row and why (changed, missing, order; personal record changed, or gone without an erasure).
  * progress may be NULL. */
-struct audit_tally { int64_t rows, erased /* whose personal record was erased */; };
+struct audit_tally { int64_t rows, erased /* whose personal record was erased */, recoveries, lost /* rows after the backups that were put back */; };
 bool audit_verify(struct db *db, const uint8_t *key, struct audit_tally *ret, void (*progress)(void *ctx, int64_t done, int64_t total), void *ctx, struct eb_err *err) EB_CHECK;
 
 /* Rows of since_ms or later, in the order of their numbers; false of `each` ends it. Read in pages: a running service is not held up. */

@@ -18,6 +18,7 @@ struct walk {
     char hash[EB_HEX_LEN];
     struct gone *gone;              /* ascending */
     size_t gone_count, gone_room, erased;
+    int64_t recoveries, lost;
 };
 
 static void note_gone(struct walk *w, int64_t number)
@@ -53,6 +54,16 @@ static void note_erasure(struct walk *w, const char *data)
             w->erased++;
         }
     }
+    json_decref(doc);
+}
+
+static void note_recovery(struct walk *w, const char *data)
+{
+    json_t *doc = NULL;
+
+    w->recoveries++;
+    if (eb_json_parse_reply((struct eb_span){ data, strlen(data) }, &doc, NULL))
+        w->lost += eb_json_int(doc, "lostRows", 0);
     json_decref(doc);
 }
 
@@ -95,6 +106,8 @@ static bool check_row(struct walk *w, const struct audit_stored *s, struct eb_er
         return false;
     if (strcmp(r->event, AUDIT_ERASE_EVENT) == 0)
         note_erasure(w, r->data);
+    if (strcmp(r->event, AUDIT_RECOVER_EVENT) == 0)
+        note_recovery(w, r->data);
     w->number = r->number;
     memcpy(w->hash, r->hash, sizeof(w->hash));
     return true;
@@ -194,7 +207,7 @@ bool audit_verify(struct db *db, const uint8_t *key, struct audit_tally *ret, vo
     const struct report report = { progress, ctx };
     bool good = walk_all(db, &w, &report, err) && check_strays(db, err);
 
-    *ret = (struct audit_tally){ w.number, (int64_t)w.erased };
+    *ret = (struct audit_tally){ w.number, (int64_t)w.erased, w.recoveries, w.lost };
     free(w.gone);
     return good;
 }

@@ -3,12 +3,13 @@
  * Statements are kept under the address of their text, so finding one again costs a hash of a pointer.
  * Invariant: a statement that still has rows is on the list `active`, and none is when a transaction ends: a forgotten
  * cursor would keep an old view of the database alive and let the WAL grow.
- * Owns: the driver's connection and every statement (db_close frees them).
+ * Owns: the driver's connection and every statement, and the position's keeper (db_close frees them).
  */
 #include "store/db.h"
 
 #include "base/text.h"
 #include "store/driver.h"
+#include "store/position.h"
 #include "store/query.h"
 #include "base/hashtable.h"
 
@@ -32,6 +33,8 @@ struct db {
     void *conn;
     struct db_stmt *statements;
     LIST_HEAD(, db_stmt) active;
+    struct position_keeper *position;   /* NULL: none is kept */
+    int64_t begun;                      /* all_changes when the transaction began */
 };
 
 static const struct db_driver *const drivers[] = { &db_sqlite };
@@ -105,6 +108,7 @@ void db_close(struct db *db)
     if (db == NULL)
         return;
     forget_statements(db);
+    position_keeper_free(db->position);
     db->driver->close(db->conn);
     free(db);
 }
@@ -154,14 +158,28 @@ bool db_in_transaction(struct db *db)
     return db->driver->in_transaction(db->conn);
 }
 
+bool db_follow(struct db *db, const char *directory, enum db_open_mode mode, struct eb_err *err)
+{
+    return position_follow(db, directory, mode == DB_SERVE, &db->position, err);
+}
+
 bool db_begin(struct db *db, struct eb_err *err)
 {
-    return db_verb(db, DB_BEGIN, err);
+    if (!position_may_change(db->position, err) || !db_verb(db, DB_BEGIN, err))
+        return false;
+    db->begun = db_all_changes(db);
+    return true;
 }
 
 bool db_commit(struct db *db, struct eb_err *err)
 {
-    return db_verb(db, DB_COMMIT, err);
+    bool raised = db->position != NULL && db_all_changes(db) != db->begun;
+
+    if ((raised && !position_raise(db, db->position, err)) || !db_verb(db, DB_COMMIT, err))
+        return false;
+    if (raised)
+        position_committed(db->position);
+    return true;
 }
 
 /* Fine where the database has rolled back by itself already. */

@@ -19,6 +19,9 @@ enum db_open_mode { DB_SERVE, DB_TOOL, DB_STAGE, DB_STAGE_READ, DB_OPEN_MODES };
 
 bool db_open(const char *url, enum db_open_mode mode, struct db **ret, struct eb_err *err) EB_CHECK;
 void db_close(struct db *db);
+/* From now on each commit that changes something raises the database's position, here and in the directory of keys (store/position.h). A service is refused where
+ * the database is an older copy or another one; else every db_begin() is, so that a program beside may look at it and not change it. */
+bool db_follow(struct db *db, const char *directory, enum db_open_mode mode, struct eb_err *err) EB_CHECK;
 /* Does a service run on this store now? */
 bool db_is_served(const char *url, bool *ret, struct eb_err *err) EB_CHECK;
 

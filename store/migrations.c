@@ -125,6 +125,9 @@ static const char *const migrations[] = {
     "CREATE INDEX limit_counts_start ON limit_counts (start_ms);"
     "CREATE TABLE limit_alerts (subject TEXT PRIMARY KEY, told_ms {int} NOT NULL) {keyed};"
     "CREATE TABLE pauses (kind TEXT PRIMARY KEY, reason TEXT, made_by TEXT NOT NULL, since_ms {int} NOT NULL) {keyed};",
+
+    /* 8: how far the database has come (store/position.h); its generation comes with the first start of a service */
+    "INSERT INTO counters (name, value) VALUES ('position', 0);",
 };
 
 enum { LATEST = EB_LEN(migrations) };

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PUT_OFF_MOST_MS 3600000     /* backing off ends at five minutes; Jira may ask for more */
 #define COLUMNS "number, operation, issue, kind, payload, state, error, comment_id, tries, doubt, due_ms, created_ms, ended_ms"
 
 static void row_read(struct db_stmt *s, struct outbox_row *r)
@@ -66,6 +67,11 @@ bool outbox_due(struct db *db, int64_t until_ms, int limit, outbox_each *each, v
 {
     return each_row(db_query(db, err, "SELECT " COLUMNS " FROM outbox WHERE state = 'ready' AND due_ms <= $1 ORDER BY due_ms, number LIMIT $2",
                              DB_I(until_ms), DB_I(limit)), each, ctx, err);
+}
+
+bool outbox_recall(struct db *db, int64_t now_ms, struct eb_err *err)
+{
+    return db_execute(db, NULL, err, "UPDATE outbox SET due_ms = $1 WHERE state = 'ready' AND due_ms > $2", DB_I(now_ms), DB_I(now_ms + PUT_OFF_MOST_MS));
 }
 
 bool outbox_next_due(struct db *db, int64_t *ret_ms, struct eb_err *err)

@@ -23,6 +23,8 @@ bool outbox_put(struct db *db, const char *operation, const char *issue, const c
 typedef bool outbox_each(void *ctx, const struct outbox_row *r);
 /* Ready rows due by until_ms, oldest due first, at most limit. */
 bool outbox_due(struct db *db, int64_t until_ms, int limit, outbox_each *each, void *ctx, struct eb_err *err) EB_CHECK;
+/* Rows that are due later than any try is put off (an hour) were put when the clock was ahead: they are due now. */
+bool outbox_recall(struct db *db, int64_t now_ms, struct eb_err *err) EB_CHECK;
 /* *ret_ms: when the next ready row is due; INT64_MAX: none. */
 bool outbox_next_due(struct db *db, int64_t *ret_ms, struct eb_err *err) EB_CHECK;
 /* tries + 1, doubt set, due again at lease_ms (when the lost post cannot land any more): committed before the post leaves. */

@@ -362,12 +362,17 @@ static bool start_thread(struct store *s, struct eb_err *err)
     return eb_fail(err, EB_INTERNAL, "The database thread cannot be started: %s", strerror(rc));
 }
 
-static bool open_database(const char *location, enum db_open_mode mode, struct db **ret, struct eb_err *err)
+static bool open_database(const char *location, const char *directory, enum db_open_mode mode, struct db **ret, struct eb_err *err)
 {
-    return mode == DB_STAGE ? db_open_staging(location, ret, err) : db_open(location, mode, ret, err);
+    if (!(mode == DB_STAGE ? db_open_staging(location, ret, err) : db_open(location, mode, ret, err)))
+        return false;
+    if (directory == NULL || db_follow(*ret, directory, mode, err))
+        return true;
+    db_close(*ret);
+    return false;
 }
 
-static bool open_store(const char *location, enum db_open_mode mode, struct eb_loop *loop, struct store **ret, struct eb_err *err)
+static bool open_store(const char *location, const char *directory, enum db_open_mode mode, struct eb_loop *loop, struct store **ret, struct eb_err *err)
 {
     struct store *s = eb_alloc(sizeof(*s));
 
@@ -381,7 +386,7 @@ static bool open_store(const char *location, enum db_open_mode mode, struct eb_l
     if (s->turn_ends == NULL || s->patience == NULL)
         eb_no_memory();
     atomic_init(&s->waiting, 0);
-    if (open_database(location, mode, &s->db, err)) {
+    if (open_database(location, directory, mode, &s->db, err)) {
         s->looked_ms = eb_mono_ms();
         if (db_others_version(s->db, &s->others_version, err) && start_thread(s, err)) {
             *ret = s;
@@ -407,17 +412,22 @@ void store_close_later(struct store *s, void (*fn)(void *arg), void *arg)
 
 bool store_open(const char *url, struct eb_loop *loop, struct store **ret, struct eb_err *err)
 {
-    return open_store(url, DB_SERVE, loop, ret, err);
+    return open_store(url, NULL, DB_SERVE, loop, ret, err);
 }
 
-bool store_open_beside(const char *url, struct eb_loop *loop, struct store **ret, struct eb_err *err)
+bool store_open_followed(const char *url, const char *directory, struct eb_loop *loop, struct store **ret, struct eb_err *err)
 {
-    return open_store(url, DB_TOOL, loop, ret, err);
+    return open_store(url, directory, DB_SERVE, loop, ret, err);
+}
+
+bool store_open_beside(const char *url, const char *directory, struct eb_loop *loop, struct store **ret, struct eb_err *err)
+{
+    return open_store(url, directory, DB_TOOL, loop, ret, err);
 }
 
 bool store_open_stage(const char *path, struct eb_loop *loop, struct store **ret, struct eb_err *err)
 {
-    return open_store(path, DB_STAGE, loop, ret, err);
+    return open_store(path, NULL, DB_STAGE, loop, ret, err);
 }
 
 void store_close(struct store *s)

@@ -27,8 +27,10 @@ typedef void store_done(void *arg, const struct eb_err *err);
 /* url: "sqlite:PATH" (absolute here). Opens or creates the file (0600), refuses one that another `serve` holds,
  * one of a newer version, and a damaged one, each with a text that says what to do; migrates; starts the thread. */
 bool store_open(const char *url, struct eb_loop *loop, struct store **ret, struct eb_err *err) EB_CHECK;
-/* The same database beside a service, or without one, for a command-line program that runs a loop of its own: no lock is taken. */
-bool store_open_beside(const char *url, struct eb_loop *loop, struct store **ret, struct eb_err *err) EB_CHECK;
+/* The same, and follows the database's position in the directory of keys, as db_follow() says: an older copy is refused. */
+bool store_open_followed(const char *url, const char *directory, struct eb_loop *loop, struct store **ret, struct eb_err *err) EB_CHECK;
+/* The same database beside a service, or without one, for a command-line program that runs a loop of its own: no lock is taken. directory NULL: it follows no position. */
+bool store_open_beside(const char *url, const char *directory, struct eb_loop *loop, struct store **ret, struct eb_err *err) EB_CHECK;
 /* The staging file of a synchronization (store/stage.h): made where it is not there, thrown away and made anew where it is of another version or damaged. Locked until
  * it is closed: EB_OVERLOADED where another process synchronizes. It gathers no group commits of others and looks for no changes. */
 bool store_open_stage(const char *path, struct eb_loop *loop, struct store **ret, struct eb_err *err) EB_CHECK;

@@ -30,6 +30,11 @@ bool token_list(struct db *db, token_each *each, void *ctx, struct eb_err *err)
     return step != DB_FAILED;
 }
 
+bool token_known(struct db *db, const char *id, bool *ret, struct eb_err *err)
+{
+    return db_exists(db_query(db, err, "SELECT id FROM tokens WHERE id = $1", DB_T(id)), ret, err);
+}
+
 /* Expired ones are marked as well, but do not count: they were not valid before. */
 bool token_revoke(struct db *db, const char *id_or_name, int64_t now_ms, int64_t *ret_count, struct eb_err *err)
 {

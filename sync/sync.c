@@ -100,6 +100,15 @@ void sync_run(struct sync *s, const struct sync_order *o, sync_begun *begun, syn
         s->run = run_begin(s, o, s->config, begun, ended, ctx);
 }
 
+/* Else a clock that was set back a day would make the directory a day older. One that is under way plans the next itself. */
+static void clock_stepped(void *ctx)
+{
+    struct sync *s = ctx;
+
+    if (!s->fired && !s->stopping && s->run == NULL)
+        plan_next(s);
+}
+
 void sync_run_over(struct sync *s, struct run *r)
 {
     sync_ended *ended = r->ended_fn;
@@ -265,8 +274,10 @@ bool sync_new(const struct sync_parts *p, struct config *c, struct sync **ret, s
     s->parts = *p;
     s->config = config_ref(c);
     s->age = eb_timer_new(p->loop, tell_age, s);
-    if (p->schedule != NULL)
+    if (p->schedule != NULL) {
         schedule_register(p->schedule, TIMER, due, s);
+        schedule_on_step(p->schedule, clock_stepped, s);
+    }
     *ret = s;
     return true;
 }

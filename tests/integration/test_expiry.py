@@ -388,7 +388,7 @@ class Stopped(Expiry):
 
 
 class Many(Expiry):
-    FAR, DUE = 10000, 300
+    FAR, DUE = 10000, 1000
 
     def memory_kib(self):
         with open("/proc/%d/status" % self.service.process.pid) as f:
@@ -414,19 +414,30 @@ class Many(Expiry):
         alive = time.monotonic() - began
         self.service.await_path("/readyz")
         ready = time.monotonic() - began
-        most = 0
+        most, desk = 0, []
+
+        def ask_as_desk():
+            """A request of the service desk in between: in and out again, so that each writes."""
+            kind = ("group.add_member", "group.remove_member")[len(desk) % 2]
+            asked = time.monotonic()
+            status, _, a = self.post(VPN, "alan", kind)
+            self.assertEqual((status, a["outcome"], a["changed"]), (200, "succeeded", True), a)
+            desk.append(time.monotonic() - asked)
 
         def all_ended():
             nonlocal most
+            ask_as_desk()
             lines = [line for line in call(self.service.port, "GET", "/metrics")[2].splitlines() if line.startswith("entrabridge_operations_under_way ")]
             most = max([most] + [int(float(line.split()[1])) for line in lines])
             return self.execute("SELECT count(*) FROM memberships WHERE ends_ms < ?", now())[0][0] == 0
 
         self.assertTrue(self.until(all_ended, 120), (len(self.rows()), self.service.log_text()))
         took = time.monotonic() - began
-        print("alive %.2f s, ready %.2f s, %d due ended after %.1f s, at most %d at once, %d KiB with %d armed" %
-              (alive, ready, self.DUE, took, most, self.memory_kib(), self.FAR), flush=True)
-        self.assertLessEqual(most, 16)
+        print("alive %.2f s, ready %.2f s, %d due ended after %.1f s, at most %d at once, %d KiB with %d armed; %d requests of the desk meanwhile, the slowest %.2f s" %
+              (alive, ready, self.DUE, took, most, self.memory_kib(), self.FAR, len(desk), max(desk)), flush=True)
+        self.assertLessEqual(most, 17)                      # with the desk's
+        self.assertGreater(len(desk), 3)
+        self.assertLess(max(desk), 2 * SLOW)
         self.assertLess(ready, 2 * SLOW)
         if "TEST_SLOWNESS" not in os.environ:
             self.assertLess(self.memory_kib(), 40 * 1024)

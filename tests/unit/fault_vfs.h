@@ -40,6 +40,7 @@ static struct {
     long calls_to_cut;          /* the cut comes before this change; 0: none */
     const char *cut_dir;
     bool cut_done;
+    void (*on_cut)(void);       /* NULL: nobody asks */
     struct fv_image scratch;    /* kept: the image being put together */
 } fv = { .random = 88172645463325252UL };
 
@@ -145,6 +146,8 @@ static void fv_cut(const char *dir)
 {
     for (const struct fv_node *n = fv.nodes; n != NULL; n = n->next)
         fv_cut_node(n, dir);
+    if (fv.on_cut != NULL)
+        fv.on_cut();
     fv.cut_done = true;
 }
 

@@ -21,7 +21,7 @@ COMMAND(cli_token_list) COMMAND(cli_token_revoke) COMMAND(cli_operations_list) C
 COMMAND(cli_operations_expiring) COMMAND(cli_operations_cancel) COMMAND(cli_operations_undo) COMMAND(cli_operations_release) COMMAND(cli_pause)
 COMMAND(cli_resume) COMMAND(cli_outbox_retry) COMMAND(cli_policy_explain) COMMAND(cli_policy_pin) COMMAND(cli_audit_verify) COMMAND(cli_audit_export)
 COMMAND(cli_audit_erase) COMMAND(cli_sync_init) COMMAND(cli_sync_preview) COMMAND(cli_sync_run) COMMAND(cli_sync_status) COMMAND(cli_sync_history)
-COMMAND(cli_sync_show) COMMAND(cli_compat_import)
+COMMAND(cli_sync_show) COMMAND(cli_compat_import) COMMAND(cli_recover)
 
 /* Words at blanks, behind the program's name. */
 static enum cli_parsed parse(const char *line, struct cli *cli, char prefix[32], struct eb_err *err)

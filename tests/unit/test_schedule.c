@@ -14,6 +14,13 @@
 #include "schedule/schedule.h"
 #include "store/timer_table.h"
 
+/* The wall clock as the program sees it; the linker puts this in the place of the real one (meson.build). */
+int64_t __real_eb_now_ms(void);
+int64_t __wrap_eb_now_ms(void);
+static int64_t clock_set_ms;
+int64_t __wrap_eb_now_ms(void) { return __real_eb_now_ms() + clock_set_ms; }
+#define DAY_MS INT64_C(86400000)
+
 static struct eb_loop *loop;
 static struct store *store;
 static struct schedule *schedule;
@@ -86,7 +93,7 @@ static int setup(void **state)
     if (fx_setup(state) != 0)
         return -1;
     ends = true;
-    next_due_ms = 0;
+    next_due_ms = clock_set_ms = 0;
     service_start();
     return 0;
 }
@@ -275,12 +282,90 @@ static void test_freed_by_its_own_work(void **state)
     assert_null(schedule);
 }
 
+/* ---- the clock is set ---- */
+
+static void test_clock_forward(void **state)
+{
+    (void)state;
+    schedule_put(schedule, "work", "tonight", eb_now_ms() + DAY_MS / 2);
+    schedule_put(schedule, "work", "week", eb_now_ms() + 7 * DAY_MS);
+    schedule_start(schedule);
+    assert_string_equal(run(1, 50), "");
+    clock_set_ms += DAY_MS;
+    schedule_wake(schedule);                    /* as the sleep of at most 60 s ends */
+    assert_string_equal(run(1, 5000), "tonight ");
+    clock_set_ms -= DAY_MS;                     /* and set right again: what has fired does not fire a second time */
+    schedule_wake(schedule);
+    assert_string_equal(run(1, 100), "");
+    clock_set_ms += DAY_MS;
+    schedule_wake(schedule);
+    assert_string_equal(run(1, 100), "");
+    assert_left("week ");
+}
+
+static void test_clock_back(void **state)
+{
+    (void)state;
+    schedule_start(schedule);
+    schedule_put(schedule, "work", "soon", eb_now_ms() + 200);
+    clock_set_ms -= DAY_MS;
+    schedule_wake(schedule);
+    assert_string_equal(run(1, 400), "");       /* by the clock it is a day off now, and it stays */
+    assert_left("soon ");
+    clock_set_ms += DAY_MS;
+    schedule_wake(schedule);
+    assert_string_equal(run(1, 5000), "soon ");
+    assert_left("");
+}
+
+static void test_clock_set_while_out(void **state)
+{
+    (void)state;
+    ends = false;
+    schedule_start(schedule);
+    schedule_put(schedule, "work", "long", eb_now_ms());
+    assert_string_equal(run(1, 5000), "long ");
+    static const int64_t steps[] = { -DAY_MS, 2 * DAY_MS, -DAY_MS };
+    for (size_t i = 0; i < EB_LEN(steps); i++) {
+        clock_set_ms += steps[i];
+        schedule_wake(schedule);
+        assert_string_equal(run(1, 60), "");
+    }
+    schedule_done(schedule, "work", "long", 0);
+    assert_left("");
+}
+
+static void on_step(void *ctx) { ++*(int *)ctx; }
+
+static void test_clock_steps_are_told(void **state)
+{
+    static const struct { int64_t by_ms; int told; const char *why; } cases[] = {
+        { 0, 0, "nothing happened" }, { 900, 0, "a leap second, or slewing" }, { DAY_MS, 1, "forward" }, { 0, 0, "once" }, { -DAY_MS, 1, "back" },
+    };
+
+    (void)state;
+    schedule_start(schedule);
+    run(1, 20);
+    for (size_t i = 0; i < EB_LEN(cases); i++) {
+        static int told;
+        told = 0;
+        if (i == 0)
+            schedule_on_step(schedule, on_step, &told);
+        clock_set_ms += cases[i].by_ms;
+        schedule_wake(schedule);
+        run(1, 40);
+        if (told != cases[i].told)
+            fail_msg("%s: told %d times", cases[i].why, told);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     static const struct CMUnitTest tests[] = {
         TEST(test_in_time_and_order), TEST(test_not_before_start), TEST(test_until_done), TEST(test_next_time), TEST(test_put_while_out),
-        TEST(test_unknown_kinds), TEST(test_many), TEST(test_limit), TEST(test_freed_by_its_own_work),
+        TEST(test_unknown_kinds), TEST(test_many), TEST(test_limit), TEST(test_freed_by_its_own_work), TEST(test_clock_forward), TEST(test_clock_back),
+        TEST(test_clock_set_while_out), TEST(test_clock_steps_are_told),
     };
 
     umask(077);

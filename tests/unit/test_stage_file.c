@@ -363,7 +363,7 @@ static void test_store_beside(void **state)
     (void)state;
     FX_OK(eb_loop_new(&loop, &fx_err));
     FX_OK(store_open(fx_url, loop, &service, &fx_err));
-    FX_OK(store_open_beside(fx_url, loop, &beside, &fx_err));
+    FX_OK(store_open_beside(fx_url, NULL, loop, &beside, &fx_err));
     assert_true(run(beside, pin_job));
     assert_true(run(service, pin_job));
     store_close(service);
