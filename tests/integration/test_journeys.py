@@ -1,9 +1,11 @@
 """Composite operations: onboarding, transfer, offboarding, and lists of targets. Each step is an operation of its own; the answer and one comment tell them all."""
 import json
+import threading
 import time
 import unittest
 
 from harness import GROUPS, POLICY, USERS, Case, call
+from raw_client import eventually
 
 POWER_BI_PRO = "50000000-0000-4000-8000-000000000003"
 TEAMS = ["Team A", "Team B", "Team C"]
@@ -211,6 +213,54 @@ class Journeys(Case):
         self.assertEqual((a["outcome"], len(a["steps"])), ("succeeded", 6), a)
         removed = self.sim.get("/sim/counters")["memberships"]
         self.assertEqual([removed[GROUPS[g]][who]["removes"] for g in ("CRM", "VPN Users", "O'Brien's Team")], [1, 1, 1])
+
+    # ---- dates and pauses ----
+
+    def test_a_journey_on_a_date(self):
+        who, issue = self.person("dated", ["CRM"]), self.issue()
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3))
+        status, _, a = self.service.post("user.offboard", {"issue": issue, "user": who, "at": at})
+        self.assertEqual((status, a["outcome"], a["scheduledFor"]), (202, "scheduled", at[:-1] + ".000Z"), a)
+        self.assertNotIn("steps", a)
+        self.assertTrue(self.state(who)["accountEnabled"])
+        self.service.stop()
+        self.service.start()
+        ended = eventually(lambda: self.ended(a["operation"]), 30)
+        self.assertEqual((ended["outcome"], [s["name"] for s in ended["steps"]]), ("succeeded", ["user.disable", "user.revoke_sessions", "group.remove_member"]), ended)
+        self.assertFalse(self.state(who)["accountEnabled"])
+        self.assertTrue(self.sim.wait_comments(issue, 2))       # announced, and told
+
+    def ended(self, operation):
+        body = self.service.get("/v1/operations/" + operation)[2]
+        return body if body["outcome"] not in ("scheduled", "accepted", "held") else None
+
+    def test_a_newcomer_on_a_date_gets_a_link_to_the_password(self):
+        issue = self.issue()
+        a = self.onboard(issue, "Dated", at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2)))[2]
+        self.assertEqual(a["outcome"], "scheduled", a)
+        ended = eventually(lambda: self.ended(a["operation"]), 30)
+        self.assertEqual((ended["outcome"], len(ended["steps"])), ("succeeded", 5), ended)
+        self.assertIn("secretUrl", ended)
+
+    def test_a_journey_that_is_cancelled_by_its_issue(self):
+        who, issue = self.person("stays", ["CRM"]), self.issue()
+        a = self.service.post("user.offboard", {"issue": issue, "user": who, "at": "2029-03-31T18:00:00Z"})[2]
+        status, _, c = call(self.service.port, "POST", "/v1/operations/cancel", {"issue": issue}, {"Authorization": "Bearer " + self.service.token()})
+        self.assertEqual((status, [r["operation"] for r in c["results"]]), (200, [a["operation"]]), c)
+        self.assertEqual(self.ended(a["operation"])["outcome"], "cancelled")
+        self.assertEqual(self.sim.writes(), [])
+
+    def test_a_pause_in_the_middle(self):
+        who, answers = self.person("paused", ["CRM", "VPN Users"]), []
+        self.service.cli("pause", "--kind", "group.remove_member", "--reason", "looking into it")
+        eventually(lambda: "entrabridge_paused{operation=\"group.remove_member\"} 1" in call(self.service.port, "GET", "/metrics")[2], 10)
+        sender = threading.Thread(target=lambda: answers.append(self.service.post("user.offboard", {"issue": self.issue(), "user": who})[2]))
+        sender.start()
+        eventually(lambda: len(self.sim.writes()) == 2, 20)     # disabled, sessions ended
+        self.service.cli("resume", "--kind", "group.remove_member")
+        sender.join(60)
+        self.assertEqual(answers[0]["outcome"], "succeeded", answers)
+        self.assertEqual([who in self.sim.members(g) for g in ("CRM", "VPN Users")], [False, False])
 
     # ---- lists ----
 
