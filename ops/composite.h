@@ -47,4 +47,8 @@ bool step_bars(const struct step *s);           /* it has ended so that later on
 json_t *step_told_of_row(const struct journal_row *r);
 json_t *step_told_of(const struct operation *step);
 
+/* ---- composite_look.c ---- */
+void composite_look(struct operation *op);      /* its phase is OPS_READY once it is known */
+void composite_unseal(struct operation *op);    /* op->secret, where a step of before the start has made it */
+
 #endif
