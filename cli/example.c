@@ -55,6 +55,6 @@ void example_show(const struct config *c, const struct auth_token *t, const char
     if (json_array_size(list) == 0)
         fputs("\nThe policy lists none of this token's operations yet: nothing it asks for is allowed (policy.operations).\n", stderr);
     else
-        fputs("\nTick \"Delay execution until we've received a response\" and \"Continue running rule even if request fails\"; the header with the token: Hidden.\n"
+        fputs("\nTick \"Delay execution of subsequent rule actions until we've received a response\" and \"Continue on an unsuccessful response\"; the header with the token: Hidden.\n"
               "Replace the names of the fields by those of your request type. Other operations: --example KIND, or GET /v1/kinds with the token.\n", stderr);
 }

@@ -76,8 +76,23 @@ static bool list_row(void *ctx, const struct journal_row *r)
     return true;
 }
 
+/* Of --scheduled and --held: when, or what for; nothing of them has changed anything yet. */
+static bool list_waiting(void *ctx, const struct journal_row *r)
+{
+    struct listing *l = ctx;
+    char accepted[32], at[32];
+
+    if (l->array != NULL)
+        return list_row(ctx, r);
+    const char *cells[] = { print_time(r->accepted_ms, accepted), r->kind, r->at_ms > 0 ? print_time(r->at_ms, at) : NULL,
+                            r->issue_key != NULL ? r->issue_key : r->issue, r->token_name, r->id, r->waits_for };
+    table_add(l->table, cells);
+    return true;
+}
+
 int cli_operations_list(struct cli *cli)
 {
+    static const char *const waiting[] = { "ACCEPTED (UTC)", "OPERATION", "FOR (UTC)", "ISSUE", "TOKEN", "ID", "WHAT AND WHY", NULL };
     static const char *const heads[] = { "ACCEPTED (UTC)", "OPERATION", "OUTCOME", "CHANGED", "ISSUE", "TOKEN", "ID", "CODE", NULL };
     struct journal_filter f = { .issue = cli_value(cli, "issue"), .token_name = cli_value(cli, "token"), .state = cli_value(cli, "state"),
                                 .outcome = cli_value(cli, "outcome"), .kind = cli_value(cli, "kind"), .before_id = cli_value(cli, "before") };
@@ -96,8 +111,8 @@ int cli_operations_list(struct cli *cli)
         return cli_misused(cli, "--state is open or ended");
     if (!tool_open(cli, TOOL_NO_KEYS, &tool))
         return CLI_FAILED;
-    l = listing_new(cli->json, heads);
-    bool good = journal_list(tool.db, &f, list_row, &l, &err);
+    l = listing_new(cli->json, f.waits != NULL ? waiting : heads);
+    bool good = journal_list(tool.db, &f, f.waits != NULL ? list_waiting : list_row, &l, &err);
     bool printed = listing_end(&l, good, "No operations.");
     tool_close(&tool);
     if (!good)
@@ -153,6 +168,29 @@ static void print_writes(const struct shown *s)
     table_end(t, "Nothing was written.");
 }
 
+/* Of a composite: what became of each step, as its answer tells it. */
+static bool print_steps(const char *text)
+{
+    static const char *const heads[] = { "STEP", "OUTCOME", "CHANGED", "ID", "WHAT HAPPENED", NULL };
+    EB_AUTO(json_t, json_decref) answer = text != NULL ? json_loads(text, 0, NULL) : NULL;
+    const json_t *steps = json_object_get(answer, json_object_get(answer, "steps") != NULL ? "steps" : "results");
+    struct table *t;
+    size_t i;
+    json_t *step;
+
+    if (json_array_size(steps) == 0)
+        return false;
+    t = table_new(heads);
+    json_array_foreach((json_t *)(uintptr_t)steps, i, step) {
+        const char *cells[] = { eb_json_str(step, "name"), eb_json_str(step, "outcome"), eb_json_bool(step, "changed", false) ? "yes" : "no",
+                                eb_json_str(step, "operation"), eb_json_str(step, "message") };
+        table_add(t, cells);
+    }
+    putchar('\n');
+    table_end(t, "");
+    return true;
+}
+
 static void print_shown(const struct shown *s)
 {
     const struct journal_row *r = &s->row;
@@ -175,7 +213,8 @@ static void print_shown(const struct shown *s)
     print_field("Request:", r->request);
     print_field("Before:", r->before);
     print_field("After:", r->after);
-    print_writes(s);
+    if (!print_steps(r->answer))
+        print_writes(s);
 }
 
 int cli_operations_show(struct cli *cli)

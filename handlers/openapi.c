@@ -122,7 +122,7 @@ static json_t *service_operation(void)
     return json_pack("{s:{s:s, s:s, s:o, s:o, s:o, s:{s:o, s:o, s:o}}}", "post", "operationId", "service",
                      "summary", "An operation in the envelope of the marketplace app.", "security", token_security(), "parameters", parameters, "requestBody", body,
                      "responses", "200", response("Done, or nothing to do (`changed` false)", "Answer"),
-                     "202", response("Accepted and still under way; see Location", "Answer"), "default", response("Refused or failed", "Problem"));
+                     "202", response("Accepted and still under way, scheduled, or held; see Location", "Answer"), "default", response("Refused or failed", "Problem"));
 }
 
 /* The fields are those of the operation that it names. */
@@ -250,6 +250,13 @@ static json_t *schemas(void)
     static const char *const further[] = { "expiresAt", "expiresAtBefore", "scheduledFor", "undoes" };
     for (size_t i = 0; i < EB_LEN(further); i++)
         json_object_set(json_object_get(answer, "properties"), further[i], text);
+    static const char *const lists[] = { "steps", "results" };      /* of journeys and lists, also where a part failed */
+    for (size_t i = 0; i < EB_LEN(lists); i++) {
+        json_t *list = json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "object");
+        json_object_set(json_object_get(answer, "properties"), lists[i], list);
+        json_object_set(json_object_get(explanation, "properties"), lists[i], list);
+        json_object_set_new(json_object_get(problem, "properties"), lists[i], list);
+    }
     json_t *cancelled = json_pack("{s:s, s:[s,s,s], s:{s:O, s:O, s:O, s:{s:s}, s:{s:s, s:{s:s}}}}", "type", "object", "required", "outcome", "message", "results",
         "properties", "outcome", outcome, "message", text, "issue", text, "count", "type", "integer", "results", "type", "array", "items", "type", "object");
     json_decref(text);

@@ -16,18 +16,37 @@ static void name_of(const char *best, const char *next, const char *last, char o
     eb_text_clean(name != NULL ? name : "?", out, 272);
 }
 
-/* "5 steps"; of lists "38 of 40 memberships". */
+/* "5 steps", "4 of 5 steps"; of lists "38 of 40 memberships", and "40 memberships" as long as nobody has looked at them. */
 static void count_steps(const struct operation *op, char out[272])
 {
-    size_t all = op->composite != NULL ? op->composite->count : 0, changed = 0;
+    size_t all = op->composite != NULL ? op->composite->count : 0, changed = 0, told = 0, not_done = 0;
     bool list = strcmp(op->kind->change->steps_as, "results") == 0;
 
-    for (size_t i = 0; i < all; i++)
-        changed += eb_json_bool(op->composite->steps[i].told, "changed", false);
-    if (list)
+    for (size_t i = 0; i < all; i++) {
+        const json_t *step = op->composite->steps[i].told;
+        told += step != NULL;
+        changed += eb_json_bool(step, "changed", false);
+        not_done += eb_json_str(step, "code") != NULL;
+    }
+    if (list && told < all)
+        snprintf(out, 272, "%zu membership%s", all, all == 1 ? "" : "s");
+    else if (list)
         snprintf(out, 272, "%zu of %zu memberships", changed, all);
+    else if (not_done > 0)
+        snprintf(out, 272, "%zu of %zu steps", all - not_done, all);
     else
         snprintf(out, 272, "%zu step%s", all, all == 1 ? "" : "s");
+}
+
+/* Who has no account yet, by the attributes of the request. */
+static void newcomer(const struct operation *op, char out[272])
+{
+    const json_t *attributes = json_object_get(op->fields.body, "attributes");
+    const char *given = eb_json_str(attributes, "givenName"), *surname = eb_json_str(attributes, "surname");
+    char both[260];
+
+    snprintf(both, sizeof both, "%.120s%s%.120s", given != NULL ? given : "", given != NULL && surname != NULL ? " " : "", surname != NULL ? surname : "");
+    name_of(eb_json_str(attributes, "displayName"), both[0] != '\0' ? both : NULL, "somebody", out);
 }
 
 /* What a {word} of a sentence stands for. */
@@ -41,6 +60,8 @@ static void word_of(const struct operation *op, const char *word, char out[272])
         name_of(f != NULL ? f->group.name : NULL, op->fields.group, NULL, out);
     else if (strcmp(word, "steps") == 0)
         count_steps(op, out);
+    else if (strcmp(word, "newcomer") == 0)
+        newcomer(op, out);
     else if (strcmp(word, "until") == 0)
         expiry_text(op, out);
     else if (strcmp(word, "other") == 0)
@@ -198,9 +219,10 @@ json_t *ops_answer_make(const struct operation *op)
     set_steps(o, op);
     if (op->kind->change != NULL)
         set_members(o, op->result);
+    if (op->err.code == EB_OK || op->err.code == EB_PARTLY_FAILED)
+        json_object_set_new(o, "changed", json_boolean(op->changed));
     if (op->err.code != EB_OK)
         return o;
-    json_object_set_new(o, "changed", json_boolean(op->changed));
     json_object_set_new(o, "message", json_string(op->message));
     json_object_set_new(o, "dryRun", json_boolean(op->fields.dry_run));
     json_object_set_new(o, "replayed", json_false());

@@ -275,11 +275,13 @@ static void add_step(struct page *p, const json_t *step)
 {
     const char *name = eb_json_str(step, "name"), *outcome = eb_json_str(step, "outcome"), *message = eb_json_str(step, "message");
     bool changed = eb_json_bool(step, "changed", false);
+    char *who = eb_json_str(step, "user") != NULL ? eb_asprintf("%s: %s", eb_json_str(step, "user"), message != NULL ? message : "") : NULL;
     const char *const cells[STEP_CELLS] = { name != NULL ? name : "?", eb_streq(outcome, "succeeded") && !changed ? "nothing to do" : outcome != NULL ? outcome : "?",
-                                            message != NULL ? message : "" };
+                                            who != NULL ? who : message != NULL ? message : "" };
 
     eb_buf_str(&p->adf, ",");
     add_row(p, "tableCell", cells);
+    free(who);
 }
 
 /* What went wrong first: those are the rows that somebody must read, and a comment has an end. */
@@ -344,7 +346,7 @@ static const char *headline(const struct ops_report *r)
 {
     static const struct { const char *outcome, *text; } heads[] = {
         { "refused", "Not done: " }, { "failed", "Failed: " }, { "expired", "Expired: " }, { "unknown", "Outcome unknown: " },
-        { "partial", "Done in part: " }, { "cancelled", "Cancelled: " },
+        { "partial", "Done in part: " },
     };
 
     for (size_t i = 0; i < EB_LEN(heads); i++)
@@ -370,11 +372,15 @@ static const char *advice(const struct ops_report *r)
         { EB_ENTRA_PERMISSION_MISSING, "Grant what is missing; `entrabridge check` lists it. Then run the rule again." },
         { EB_ENTRA_UNAVAILABLE, "Nothing more will be tried by itself: run the rule again when Entra answers." },
         { EB_JIRA_UNAVAILABLE, "Nothing more will be tried by itself: run the rule again when Jira answers." },
-        { EB_PARTLY_FAILED, "What was done stays done. Run the rule again for the rest once its cause is mended." },
+        { EB_PARTLY_FAILED, "What was done stays done. Mend the cause, then send the request with \"again\" and the id below; without it, the answer is this one again." },
     };
 
     if (strcmp(r->outcome, "unknown") == 0)
         return "Look in Entra whether it was done. It is not repeated by itself, for it could be done twice.";
+    /* Sent again, they would make a second account. */
+    if (r->code != NULL && strcmp(r->code, eb_code_text(EB_PARTLY_FAILED)) == 0 &&
+        (strcmp(r->kind, "user.onboard") == 0 || strcmp(r->kind, "user.create") == 0))
+        return "What was done stays done. Mend the cause, then ask for what is missing by itself, such as group.add_member: the same request again does not make it.";
     for (size_t i = 0; r->code != NULL && i < EB_LEN(rows); i++)
         if (strcmp(eb_code_text(rows[i].code), r->code) == 0)
             return rows[i].text;
@@ -409,6 +415,7 @@ static void add_details(struct page *p, const struct ops_report *r)
 
     open_paragraph(p);
     add_line(p, "Operation: ", r->kind, 100);
+    add_line(p, "Undoes: ", r->undoes, 60);
     add_line(p, "User: ", r->user, 700);
     add_line(p, "Group: ", r->group, 1100);
     add_changes(p, r);

@@ -64,6 +64,7 @@ struct ops_report ops_report_of(const struct operation *op, const json_t *steps)
         .user = op->fields.user, .group = op->fields.group, .reason = op->fields.reason,
         .before = op->before, .after = op->err.code == EB_OK ? op->after : NULL, .approvals = op->approvals,
         .steps = steps, .request = op->fields.kept, .request_id = op->request_id, .configuration = op->config->hash, .undo = op->kind->undo,
+        .undoes = op->origin != NULL && strncmp(op->origin, UNDO_ORIGIN, strlen(UNDO_ORIGIN)) == 0 ? op->origin + strlen(UNDO_ORIGIN) : NULL, .step_of = op->step_of,
     };
 
     if (f != NULL) {

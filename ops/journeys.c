@@ -117,6 +117,37 @@ static json_t *attributes_after(const struct ops_case *c, struct eb_err *err)
     return after;
 }
 
+/* Is the user in the serviceable group of this name? Unknown counts as yes: nothing is done about it then. */
+static bool is_in(const struct ops_case *c, const char *name)
+{
+    const json_t *g, *v;
+    const char *id;
+    size_t i;
+
+    json_object_foreach((json_t *)(uintptr_t)c->serviceable, id, v) {
+        if (!eb_strieq(json_string_value(v), name))
+            continue;
+        json_array_foreach(c->facts->groups_json, i, g)
+            if (eb_strieq(eb_json_str(g, "id"), id))
+                return true;
+        return c->facts->groups_json == NULL || c->facts->groups_cut;
+    }
+    return true;
+}
+
+/* What the new place gives: the difference, and what an earlier transfer could not give. */
+static json_t *groups_to_join(const struct ops_case *c, const json_t *had, const json_t *gets)
+{
+    json_t *new = json_array();
+    const json_t *v;
+    size_t i;
+
+    json_array_foreach((json_t *)(uintptr_t)gets, i, v)
+        if (!has_text(had, json_string_value(v)) || !is_in(c, json_string_value(v)))
+            json_array_append(new, (json_t *)(uintptr_t)v);
+    return new;
+}
+
 static bool compose_transfer(const struct ops_case *c, struct ops_steps *s, struct eb_err *err)
 {
     EB_AUTO(json_t, json_decref) after = attributes_after(c, err);
@@ -126,7 +157,7 @@ static bool compose_transfer(const struct ops_case *c, struct ops_steps *s, stru
         return false;
     EB_AUTO(json_t, json_decref) had = policy_groups_of(c->policy, c->facts->user_json);
     EB_AUTO(json_t, json_decref) gets = policy_groups_of(c->policy, after);
-    EB_AUTO(json_t, json_decref) new = policy_groups_without(gets, had);
+    EB_AUTO(json_t, json_decref) new = groups_to_join(c, had, gets);
     EB_AUTO(json_t, json_decref) gone = policy_groups_without(had, gets);
     json_t *update = json_pack("{s:s, s:O}", "user", user, "attributes", attributes_of(c));
 
@@ -253,7 +284,7 @@ static bool compose_offboard(const struct ops_case *c, struct ops_steps *s, stru
 
 const struct ops_change ops_user_onboard = {
     .compose = compose_onboard, .steps_as = "steps", .at_once = STEPS_AT_ONCE,
-    .did = "Onboarded {displayName} ({userPrincipalName}): {steps}.", .was_so = "There was nothing to do.", .would = "Would onboard somebody: {steps}.",
+    .did = "Onboarded {displayName} ({userPrincipalName}): {steps}.", .was_so = "There was nothing to do.", .would = "Would onboard {newcomer}: {steps}.",
 };
 const struct ops_change ops_user_transfer = {
     .changes_user = true, .compose = compose_transfer, .by_group_rules = true, .steps_as = "steps", .at_once = STEPS_AT_ONCE,

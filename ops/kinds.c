@@ -116,7 +116,7 @@ static const struct ops_kind kinds[] = {
     { "user.onboard", "/v1/user/onboard", "Make a user, with manager, licences, and the groups that the policy's rules give.", FIELDS(onboard_fields), &ops_user_onboard,
       JOURNEY_FACTS " User.Create", .upns = ops_create_upns, .once = true, .secret = OPS_SECRET_PASSWORD, .undo = "user.onboard" },
     { "user.transfer", "/v1/user/transfer", "Change a user's place: attributes, manager, and the groups that the policy's rules give for the new place instead of the old.",
-      FIELDS(transfer_fields), &ops_user_transfer, JOURNEY_FACTS " User.ReadWrite.All", .undo = "user.transfer" },
+      FIELDS(transfer_fields), &ops_user_transfer, JOURNEY_FACTS " User.ReadWrite.All", .wants = DIRECTORY_GROUPS, .undo = "user.transfer" },
     { "user.offboard", "/v1/user/offboard", "Let a user go: no sign-in, no sessions, no memberships in serviceable groups, no licences.", FIELDS(offboard_fields),
       &ops_user_offboard, JOURNEY_FACTS " User.EnableDisableAccount.All User.RevokeSessions.All", .wants = DIRECTORY_GROUPS | DIRECTORY_MANAGER,
       .select = "licenseAssignmentStates", .undo = "user.offboard" },

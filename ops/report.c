@@ -47,6 +47,8 @@ char *ops_audit_data(const struct ops_report *r, bool commented)
     set_text(o, "rule", r->rule);
     if (r->approvals != NULL)
         json_object_set_new(o, "approvals", json_integer((json_int_t)json_array_size(r->approvals)));
+    set_text(o, "undoes", r->undoes);
+    set_text(o, "stepOf", r->step_of);
     set_text(o, "requestId", r->request_id);
     set_text(o, "configuration", r->configuration);
     return take_text(o);

@@ -30,6 +30,7 @@ struct ops_report {                 /* all borrowed; what may be NULL is left ou
     const char *request_id;         /* Graph's */
     const char *configuration;      /* its hash */
     const char *undo;               /* the kind that undoes it; NULL: none does */
+    const char *undoes, *step_of;   /* ids of operations, or NULL */
 };
 
 struct ops_comment { char *head, *tail; char text_hash[EB_HEX_LEN]; };

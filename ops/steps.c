@@ -85,18 +85,27 @@ static json_t *picked(const json_t *answer, const char *outcome, const char *cod
     return told;
 }
 
+/* Who was not found is named as they were asked for. */
+static json_t *named(json_t *told, const char *user)
+{
+    if (user != NULL && json_object_get(told, "userPrincipalName") == NULL)
+        json_object_set_new(told, "user", json_string(user));
+    return told;
+}
+
 json_t *step_told_of_row(const struct journal_row *r)
 {
     EB_AUTO(json_t, json_decref) answer = ops_row_answer(r);
+    EB_AUTO(json_t, json_decref) request = r->request != NULL ? json_loads(r->request, 0, NULL) : NULL;
 
-    return picked(answer, r->outcome, r->code, r->message, r->changed);
+    return named(picked(answer, r->outcome, r->code, r->message, r->changed), eb_json_str(request, "user"));
 }
 
 json_t *step_told_of(const struct operation *op)
 {
     EB_AUTO(json_t, json_decref) answer = ops_answer_make(op);
 
-    return picked(answer, op->outcome, op->err.code != EB_OK ? eb_code_text(op->err.code) : NULL, op->message, op->changed);
+    return named(picked(answer, op->outcome, op->err.code != EB_OK ? eb_code_text(op->err.code) : NULL, op->message, op->changed), op->fields.user);
 }
 
 /* Whom it would have been about, as it was asked. */

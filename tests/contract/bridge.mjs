@@ -30,6 +30,12 @@ ${KINDS.map((kind) => `    ${kind}: {projects: [ITSM, HR]}`).join('\n')}
     user.update: {projects: [ITSM], attributes: [jobTitle, employeeOrgData, onPremisesExtensionAttributes, employeeLeaveDateTime, preferredLanguage]}
     user.create: {projects: [ITSM], user_principal_name: "{givenName}.{surname}@contoso.com", attributes: [jobTitle, department, usageLocation]}
     user.restore: {projects: [ITSM], approval: required}
+    user.onboard: {projects: [ITSM], user_principal_name: "{givenName}.{surname}@contoso.com", attributes: [jobTitle, department, usageLocation]}
+    user.transfer: {projects: [ITSM], attributes: [department]}
+    user.offboard: {projects: [ITSM]}
+  group_rules:
+    - {when: {department: Sales}, groups: ["VPN Users"]}
+    - {when: {department: Arts}, groups: ["O'Brien's Team"]}
 `;
 
 // One group or operation for each condition that makes a read of its own.

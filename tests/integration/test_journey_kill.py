@@ -1,6 +1,6 @@
 """kill -9 again and again in the midst of an onboarding with 30 steps and an offboarding with 200 memberships: one effect, one outcome, one comment each.
 
-A kill comes whenever another write has reached Entra, so that every step meets one. What is settled only once a lost request cannot land any more (a creation,
+A kill comes whenever another write has reached Entra, 30 times unless JOURNEY_KILLS says more. What is settled only once a lost request cannot land any more (a creation,
 a disabling, licences) makes this test wait.
 """
 import os

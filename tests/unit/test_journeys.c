@@ -44,6 +44,9 @@ static const struct journey_case cases[] = {
     { &ops_user_transfer, PERSON(",\"department\":null,\"jobTitle\":null") "}", "{\"attributes\":{\"department\":\"Sales\"},\"manager\":\"g@x\"}",
       "[\"user.update 0! {\\\"attributes\\\":{\\\"department\\\":\\\"Sales\\\"}}\",\"user.set_manager 1 {\\\"manager\\\":\\\"g@x\\\"}\","
       "\"group.add_member 1 {\\\"group\\\":\\\"VPN Users\\\"}\"]", .why = "added" },
+    { &ops_user_transfer, PERSON(",\"department\":\"Sales\",\"jobTitle\":null") ",\"groups\":[]}", "{\"attributes\":{\"department\":\"Sales\"}}",
+      "[\"user.update 0! {\\\"attributes\\\":{\\\"department\\\":\\\"Sales\\\"}}\",\"group.add_member 1 {\\\"group\\\":\\\"VPN Users\\\"}\"]",
+      .why = "what an earlier transfer could not give" },
     { &ops_user_transfer, PERSON(AS_SALES) "}", "{\"attributes\":{\"department\":null}}",
       "[\"user.update 0! {\\\"attributes\\\":{\\\"department\\\":null}}\",\"group.remove_member 2 {\\\"group\\\":\\\"VPN Users\\\"}\","
       "\"group.remove_member 2 {\\\"group\\\":\\\"CRM\\\"}\"]", .why = "cleared" },
