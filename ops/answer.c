@@ -55,7 +55,7 @@ static void word_of(const struct operation *op, const char *word, char out[272])
     const struct directory_facts *f = op->facts;
 
     if (strcmp(word, "user") == 0)
-        name_of(f != NULL ? f->user.display_name : NULL, f != NULL ? f->user.upn : NULL, op->fields.user, out);
+        name_of(f != NULL ? f->user.display_name : eb_json_str(op->result, "displayName"), f != NULL ? f->user.upn : NULL, op->fields.user, out);
     else if (strcmp(word, "group") == 0)
         name_of(f != NULL ? f->group.name : NULL, op->fields.group, NULL, out);
     else if (strcmp(word, "steps") == 0)

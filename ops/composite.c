@@ -58,6 +58,8 @@ enum ops_flow ops_step_compose(struct operation *op)
     struct eb_err err = { 0 };
     bool good = compose(op, &s, &err);
 
+    if (!good)
+        json_array_clear(s.list);
     composite_free(op->composite);
     op->composite = composite_new(s.list);
     op->composite->looked = true;
@@ -111,13 +113,24 @@ static void noted(void *arg, const struct eb_err *err)
     ops_ready_wake(op);
 }
 
+/* All that a start must know of it. */
+static char *composite_text(const struct operation *op)
+{
+    const struct policy_user *u = &op->facts->user;
+    EB_AUTO(json_t, json_decref) all = json_pack("{s:O, s:s, s:O*, s:O*, s:{s:s*, s:s*, s:s*}}", "steps", op->composite->list, "note", op->plan.note,
+                                                 "members", op->composite->members, "approvals", op->approvals, "user", "userId", u->id,
+                                                 "userPrincipalName", u->upn, "displayName", u->display_name);
+
+    return eb_need(eb_json_text(all));
+}
+
 static void submit_note(struct operation *op)
 {
     struct note_job *j = eb_alloc(sizeof *j);
     const char *user = op->facts->user.id;
 
     j->op = op;
-    j->wanted = eb_json_text(op->composite->list);
+    j->wanted = composite_text(op);
     if (user != NULL)
         snprintf(j->object, sizeof j->object, "user:%s", user);
     j->record = (struct journal_record){
@@ -223,7 +236,7 @@ static void begin_some(struct operation *op)
 
 /* ---- summed up ---- */
 
-struct sum { size_t done, changed, unknown, refused, hopeless; const struct step *first; };
+struct sum { size_t done, partly, changed, unknown, refused, hopeless; const struct step *first; };
 
 /* What nobody can undo is no failure of an undo. */
 static bool is_hopeless(const struct operation *op, const struct step *s)
@@ -241,6 +254,7 @@ static struct sum sum_up(const struct operation *op)
         const char *outcome = eb_json_str(s->told, "outcome");
 
         sum.changed += eb_json_bool(s->told, "changed", false);
+        sum.partly += eb_streq(outcome, "partial");
         sum.unknown += eb_streq(outcome, "unknown");
         sum.refused += eb_streq(outcome, "refused");
         sum.hopeless += is_hopeless(op, s);
@@ -263,18 +277,18 @@ static enum ops_flow finish(struct operation *op)
     struct eb_err e = { 0 };
 
     op->changed = sum.changed > 0 && !op->fields.dry_run;
-    op->would_change = sum.changed > 0;
-    op->confirmed = sum.done;
+    op->would_change = sum.changed > 0 || op->verdict.shadow;
+    op->confirmed = sum.done + sum.partly;
     op->doubt = sum.unknown > 0;
     composite_unseal(op);
     if (sum.first == NULL)
         return ops_end(op, "succeeded", NULL);
     const char *code = eb_json_str(sum.first->told, "code"), *group = eb_json_str(sum.first->told, "groupName");
     const char *message = eb_json_str(sum.first->told, "message");
-    bool partial = sum.done > 0 || sum.unknown > 0;
+    bool some = sum.done + sum.partly > 0, partial = some || sum.unknown > 0;
     eb_fail(&e, partial || code == NULL ? EB_PARTLY_FAILED : eb_code_parse(code), "%zu of %zu steps were done. %s%s%s: %s", sum.done, c->count - sum.hopeless,
             eb_json_str(sum.first->plan, "kind"), group != NULL ? " of " : "", group != NULL ? group : "", message != NULL ? message : "failed");
-    return ops_end(op, sum.done > 0 ? "partial" : sum.unknown > 0 ? "unknown" : sum.refused == c->count ? "refused" : "failed", &e);
+    return ops_end(op, some ? "partial" : sum.unknown > 0 ? "unknown" : sum.refused == c->count ? "refused" : "failed", &e);
 }
 
 /* The rest stays in the journal for the next start. */
@@ -319,7 +333,8 @@ static void go_on(struct operation *op)
 /* The password of somebody made by a step is the composite's to tell. */
 static void take_secret(struct operation *op, const struct operation *step)
 {
-    bool made = step->err.code == EB_OK || step->err.code == EB_PARTLY_FAILED;
+    bool pass = eb_json_bool(op->fields.body, "accessPass", false);     /* refused, the password is left, which nobody is to see */
+    bool made = step->err.code == EB_OK || (step->err.code == EB_PARTLY_FAILED && !pass);
 
     if (step->secret == NULL || !made || op->secret != NULL || op->kind->secret == NULL)
         return;

@@ -4,17 +4,22 @@
 #include "ops/secret.h"
 #include "store/secret_table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-bool composite_take_up(struct operation *op, const char *steps)
+bool composite_take_up(struct operation *op, const char *text)
 {
-    json_t *list = json_loads(steps, 0, NULL);
+    EB_AUTO(json_t, json_decref) all = json_loads(text, 0, NULL);
+    const char *note = eb_json_str(all, "note");
+    json_t *list = json_object_get(all, "steps");
 
-    if (!json_is_array(list)) {
-        json_decref(list);
+    if (!json_is_array(list))
         return false;
-    }
-    op->composite = composite_new(list);
+    op->composite = composite_new(json_incref(list));
+    op->composite->members = json_incref(json_object_get(all, "members"));
+    op->approvals = json_incref(json_object_get(all, "approvals"));
+    op->result = json_incref(json_object_get(all, "user"));
+    snprintf(op->plan.note, sizeof op->plan.note, "%s", note != NULL ? note : "");
     op->recorded = true;
     op->step = composite_first_step();
     return true;
@@ -131,9 +136,10 @@ void composite_look(struct operation *op)
 void composite_unseal(struct operation *op)
 {
     const struct composite *c = op->composite;
+    bool pass = eb_json_bool(op->fields.body, "accessPass", false);
     struct eb_err err = { 0 };
 
-    if (op->secret != NULL || c->sealed == NULL || c->made_user == NULL)
+    if (op->secret != NULL || c->sealed == NULL || c->made_user == NULL || pass != eb_streq(c->sealed_as, OPS_SECRET_ACCESS_PASS))
         return;
     if (!ops_secret_unseal(op->ops->parts.keys, c->sealed_by, c->sealed_as, c->sealed, &op->secret, &err))
         eb_error(op->id, "the secret made for a step cannot be read: %s", err.text);

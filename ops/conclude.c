@@ -346,6 +346,8 @@ void ops_conclude(struct operation *op)
         store_hurry(op->ops->parts.store);
         return;
     }
+    if (op->conclusion != NULL)         /* under way already: a timer of before has come */
+        return;
 
     struct conclusion *c = op->conclusion = eb_alloc(sizeof *c);
     c->op = op;

@@ -262,7 +262,8 @@ static void ask(struct operation *op)
     ops_forget_facts(op);
     op->facts_mono_ms = eb_mono_ms();
     op->awaited = 0;
-    if (op->fields.issue != NULL && !borrow_issue(op, more)) {
+    bool borrowed = op->fields.issue != NULL && borrow_issue(op, more);
+    if (op->fields.issue != NULL && !borrowed) {
         free(op->issue_fields);
         op->issue_fields = eb_strdup(more);
         op->awaited++;
@@ -270,6 +271,8 @@ static void ask(struct operation *op)
     }
     if (!user_is_reporter(op))
         look_up(op, op->fields.user);
+    else if (borrowed && (op->doubt || !refused_by_issue(op)))
+        match_reporter(op);
     free(more);
 }
 
@@ -277,7 +280,7 @@ enum ops_flow ops_step_gather(struct operation *op)
 {
     if (op->phase == OPS_START) {
         ask(op);
-        return OPS_WAIT;
+        return op->awaited > 0 ? OPS_WAIT : OPS_NEXT;
     }
     if (op->awaited > 0 && (op->doubt || !refused_by_issue(op)))
         return OPS_WAIT;

@@ -163,10 +163,11 @@ static bool compose_transfer(const struct ops_case *c, struct ops_steps *s, stru
 
     copy_field(c, update, "empty");
     ops_step_add(s, "user.update", update, 0, OPS_NEEDED);
+    /* The old groups first, for one of them may exclude a new one (duties); the manager last, for it may be they who may ask for all this. */
+    add_groups(s, "group.remove_member", user, gone, 1);
+    add_groups(s, "group.add_member", user, new, 2);
     if (ops_field_text(c->fields, "manager") != NULL)
-        ops_step_add(s, "user.set_manager", json_pack("{s:s, s:s}", "user", user, "manager", ops_field_text(c->fields, "manager")), 1, OPS_HARMLESS);
-    add_groups(s, "group.add_member", user, new, 1);
-    add_groups(s, "group.remove_member", user, gone, 2);
+        ops_step_add(s, "user.set_manager", json_pack("{s:s, s:s}", "user", user, "manager", ops_field_text(c->fields, "manager")), 3, OPS_HARMLESS);
     s->members = json_pack("{s:{s:O, s:O}}", "groups", "added", new, "removed", gone);
     return true;
 }

@@ -215,7 +215,7 @@ enum ops_flow ops_step_compose(struct operation *op);
 enum ops_flow ops_step_note(struct operation *op);
 enum ops_flow ops_step_walk(struct operation *op);
 void composite_free(struct composite *c);                   /* accepts NULL */
-/* After a start: the steps as they were recorded; false: the text is none such. */
+/* After a start: the steps as they were recorded, and what else is told of it; false: the text is none such. */
 bool composite_take_up(struct operation *op, const char *steps);
 /* Makes an operation that is not begun yet a step of it, for its token. */
 void ops_make_step(struct operation *op, const struct operation *composite, size_t number);

@@ -19,6 +19,7 @@ struct undo_job {
     int64_t order;                      /* 0: a request */
     uint64_t parent;                    /* the composite whose step it is; 0: none */
     size_t step;
+    char *undoing;                      /* the id of that composite; NULL: none */
     struct ops_fields fields;           /* issue, reason, dryRun */
 
     struct journal_row row;
@@ -35,6 +36,7 @@ static void job_free(struct undo_job *j)
     free(j->token_name);
     free(j->key);
     free(j->id);
+    free(j->undoing);
     free(j);
 }
 
@@ -67,6 +69,12 @@ static bool is_its_undo(const struct undo_job *j, const struct journal_row *late
            strcmp(later->origin + strlen(UNDO_ORIGIN), j->row.id) == 0;
 }
 
+/* The undo of a whole has taken back the later steps of it before: neither they nor their undos stand in the way. */
+static bool is_of_the_whole(const struct undo_job *j, const struct journal_row *later)
+{
+    return j->undoing != NULL && later->step_of != NULL && (eb_streq(later->step_of, j->row.step_of) || eb_streq(later->step_of, j->undoing));
+}
+
 /* An earlier undo is known by its origin when this one is accepted: then it is a repeat, or refused with the words for that. */
 static bool see_later(void *ctx, const struct journal_row *later)
 {
@@ -76,6 +84,8 @@ static bool see_later(void *ctx, const struct journal_row *later)
     if (kind != NULL && ops_is_composite(kind))         /* each of its steps is looked at in its turn */
         return false;
 
+    if (is_of_the_whole(j, later))
+        return true;
     if (!is_its_undo(j, later) && touches_same(j->row.after, later->after))
         eb_text_clean(later->id, j->changed_by, sizeof j->changed_by);
     return j->changed_by[0] == '\0';
@@ -139,6 +149,8 @@ static bool check_possible(const struct undo_job *j, const struct ops_kind *kind
         return eb_fail(err, EB_UNDO_NOT_POSSIBLE, "This version does not know operations of this kind.");
     if (kind->change == NULL)
         return eb_fail(err, EB_UNDO_NOT_POSSIBLE, "The operation only read.");
+    if (kind->undo == NULL && ops_is_composite(kind))
+        return eb_fail(err, EB_UNDO_NOT_POSSIBLE, "This was itself the undo of an operation made of steps. Undo its steps one by one; the answer has their ids.");
     if (kind->undo == NULL)
         return eb_fail(err, EB_UNDO_NOT_POSSIBLE, "What %s does cannot be undone.", kind->name);
     if (!check_ended(&j->row, ops_is_composite(kind), err))
@@ -360,6 +372,7 @@ void undo_step(struct operation *composite, size_t step, const char *operation, 
     j->ops = composite->ops;
     j->parent = composite->run;
     j->step = step;
+    j->undoing = eb_strdup(composite->id);
     j->operation = eb_strdup(operation);
     j->token_id = eb_strdup(composite->token_id);
     j->token_name = eb_strdup(composite->token_name);

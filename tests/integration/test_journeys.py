@@ -137,13 +137,13 @@ class Journeys(Case):
         status, _, a = self.service.post("user.transfer", {"issue": issue, "user": who, "attributes": {"department": "Arts", "jobTitle": "Painter"}, "manager": "alan@contoso.com"})
         self.assertEqual((status, a["outcome"]), (200, "succeeded"), a)
         self.assertEqual(a["groups"], {"added": ["O'Brien's Team"], "removed": ["CRM", "VPN Users"]})
-        self.assertEqual(steps_of(a), [("user.update", "succeeded"), ("user.set_manager", "succeeded"), ("group.add_member", "succeeded")] +
-                         [("group.remove_member", "succeeded")] * 2)
+        self.assertEqual(steps_of(a), [("user.update", "succeeded")] + [("group.remove_member", "succeeded")] * 2 +
+                         [("group.add_member", "succeeded"), ("user.set_manager", "succeeded")])
         self.assertEqual((self.state(who)["department"], self.state(who)["managerId"]), ("Arts", USERS["alan"]))
         self.assertEqual([who in self.sim.members(g) for g in ("CRM", "VPN Users", "O'Brien's Team")], [False, False, True])
         undone = self.undo(a["operation"], issue)
         self.assertEqual((undone[0], undone[2]["outcome"]), (200, "succeeded"), undone[2])
-        self.assertEqual([s["name"] for s in undone[2]["steps"]], ["group.add_member", "group.add_member", "group.remove_member", "user.set_manager", "user.update"])
+        self.assertEqual([s["name"] for s in undone[2]["steps"]], ["user.set_manager", "group.remove_member", "group.add_member", "group.add_member", "user.update"])
         self.assertEqual([who in self.sim.members(g) for g in ("CRM", "VPN Users", "O'Brien's Team")], [True, True, False])
         self.assertEqual((self.state(who)["department"], self.state(who)["managerId"]), ("Sales", USERS["grace"]))
 

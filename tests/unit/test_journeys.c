@@ -39,17 +39,17 @@ static const struct journey_case cases[] = {
       "\"group.add_member 1 {\\\"group\\\":\\\"VPN Users\\\"}\",\"group.add_member 1 {\\\"group\\\":\\\"CRM\\\"}\",\"group.add_member 1 {\\\"group\\\":\\\"All\\\"}\","
       "\"group.add_member 1 {\\\"group\\\":\\\"Own\\\"}\"]", .why = "everything; each group once" },
     { &ops_user_transfer, PERSON(AS_SALES) "}", "{\"attributes\":{\"jobTitle\":\"Clerk\"}}",
-      "[\"user.update 0! {\\\"attributes\\\":{\\\"jobTitle\\\":\\\"Clerk\\\"}}\",\"group.remove_member 2 {\\\"group\\\":\\\"CRM\\\"}\"]",
+      "[\"user.update 0! {\\\"attributes\\\":{\\\"jobTitle\\\":\\\"Clerk\\\"}}\",\"group.remove_member 1 {\\\"group\\\":\\\"CRM\\\"}\"]",
       .why = "what another rule gives as well stays" },
     { &ops_user_transfer, PERSON(",\"department\":null,\"jobTitle\":null") "}", "{\"attributes\":{\"department\":\"Sales\"},\"manager\":\"g@x\"}",
-      "[\"user.update 0! {\\\"attributes\\\":{\\\"department\\\":\\\"Sales\\\"}}\",\"user.set_manager 1 {\\\"manager\\\":\\\"g@x\\\"}\","
-      "\"group.add_member 1 {\\\"group\\\":\\\"VPN Users\\\"}\"]", .why = "added" },
+      "[\"user.update 0! {\\\"attributes\\\":{\\\"department\\\":\\\"Sales\\\"}}\","
+      "\"group.add_member 2 {\\\"group\\\":\\\"VPN Users\\\"}\",\"user.set_manager 3 {\\\"manager\\\":\\\"g@x\\\"}\"]", .why = "added" },
     { &ops_user_transfer, PERSON(",\"department\":\"Sales\",\"jobTitle\":null") ",\"groups\":[]}", "{\"attributes\":{\"department\":\"Sales\"}}",
-      "[\"user.update 0! {\\\"attributes\\\":{\\\"department\\\":\\\"Sales\\\"}}\",\"group.add_member 1 {\\\"group\\\":\\\"VPN Users\\\"}\"]",
+      "[\"user.update 0! {\\\"attributes\\\":{\\\"department\\\":\\\"Sales\\\"}}\",\"group.add_member 2 {\\\"group\\\":\\\"VPN Users\\\"}\"]",
       .why = "what an earlier transfer could not give" },
     { &ops_user_transfer, PERSON(AS_SALES) "}", "{\"attributes\":{\"department\":null}}",
-      "[\"user.update 0! {\\\"attributes\\\":{\\\"department\\\":null}}\",\"group.remove_member 2 {\\\"group\\\":\\\"VPN Users\\\"}\","
-      "\"group.remove_member 2 {\\\"group\\\":\\\"CRM\\\"}\"]", .why = "cleared" },
+      "[\"user.update 0! {\\\"attributes\\\":{\\\"department\\\":null}}\",\"group.remove_member 1 {\\\"group\\\":\\\"VPN Users\\\"}\","
+      "\"group.remove_member 1 {\\\"group\\\":\\\"CRM\\\"}\"]", .why = "cleared" },
     { &ops_user_transfer, PERSON(",\"department\":\"Sales\"") "}", "{\"attributes\":{\"department\":\"Arts\"}}", .code = EB_ENTRA_PERMISSION_MISSING, .text = "jobTitle",
       .why = "an attribute of a rule was not told" },
     { &ops_user_offboard, PERSON(",\"licenseAssignmentStates\":[]") ",\"groups\":[],\"manager\":null}", "{}", "[" DISABLE "]", .text = "", .why = "nothing to take away" },
