@@ -96,6 +96,23 @@ static void fail(struct graph_call *call, const struct eb_err *err)
     end(call);
 }
 
+void graph_on_write(struct graph *g, graph_may *may, void *ctx)
+{
+    g->may = may;
+    g->may_ctx = ctx;
+}
+
+static bool may_leave(void *ctx, uint64_t id)
+{
+    const struct graph_call *call = ctx, *other;
+    const struct graph *g = call->graph;
+    bool may = g->may == NULL || g->may(g->may_ctx, id);
+
+    TAILQ_FOREACH(other, &call->joined, link)
+        may = may && (g->may == NULL || g->may(g->may_ctx, other->id));
+    return may;
+}
+
 static void transmit(struct graph_call *call, const char *authorization)
 {
     static const char eventual[] = "ConsistencyLevel: eventual";
@@ -121,7 +138,8 @@ static void transmit(struct graph_call *call, const char *authorization)
         .content_type = call->body != NULL ? "application/json" : NULL,
         .body = { call->body, call->body != NULL ? strlen(call->body) : 0 }, .repeat_safe = call->kind == GRAPH_READ, .wants_json = true,
         .high_priority = call->kind != GRAPH_READ, .background = call->priority == GRAPH_BACKGROUND, .low_priority = call->priority == GRAPH_SYNC,
-        .caller = call->caller, .fill = call->gathers || call->joined_count > 0 ? graph_members_fill : NULL, .secret_body = call->secret,
+        .caller = call->caller, .fill = call->gathers || call->joined_count > 0 ? graph_members_fill : NULL,
+        .may = call->kind != GRAPH_READ ? may_leave : NULL, .secret_body = call->secret,
         .deadline_ms = left > 0 ? left : 1, .max_body = call->max_body > 0 ? call->max_body : BODY_MAX },
         call->id, on_answer, call);
 }

@@ -16,6 +16,9 @@ struct graph;
 bool graph_new(struct outbound *o, struct eb_loop *loop, const struct config_entra *c, struct graph **ret,
                struct eb_err *err) EB_CHECK;
 void graph_free(struct graph *g);
+/* Asked of each write, by its id, right before it leaves: false and it is GRAPH_NOT_SENT. Of several that leave together, of each. */
+typedef bool graph_may(void *ctx, uint64_t id);
+void graph_on_write(struct graph *g, graph_may *may, void *ctx);
 
 enum graph_result {
     GRAPH_OK,            /* 2xx */

@@ -58,6 +58,8 @@ struct graph {
     struct eb_timer *timer;         /* the next thing that a waiting call waits for */
     struct graph_calls waiting, sent;
     LIST_HEAD(, graph_call) gatherings;
+    graph_may *may;                 /* of writes; NULL: all */
+    void *may_ctx;
 };
 
 /* graph.c */

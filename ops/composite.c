@@ -323,6 +323,11 @@ static bool is_walking(const struct operation *op)
     return op != NULL && op->composite != NULL && op->outcome == NULL && op->step == composite_first_step();
 }
 
+bool composite_waits(const struct operation *op)
+{
+    return is_walking(op) && !op->running && op->composite->looked && op->composite->under_way > 0;
+}
+
 /* Not within the walk itself: it goes on there. */
 static void go_on(struct operation *op)
 {

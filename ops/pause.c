@@ -161,6 +161,20 @@ static void looked(void *arg, const struct eb_err *err)
     free(j);
 }
 
+/* A write may have waited for its turn, or for quota, since it was handed over. */
+static bool may_write(void *ctx, uint64_t run)
+{
+    const struct operation *op = ops_find(ctx, run);
+
+    return op == NULL || !pause_is_on(op);
+}
+
+void pause_register(struct ops *o)
+{
+    if (o->parts.graph != NULL)
+        graph_on_write(o->parts.graph, may_write, o);
+}
+
 void pause_look(struct ops *o)
 {
     struct look_job *j = eb_alloc(sizeof *j);

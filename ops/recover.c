@@ -214,6 +214,7 @@ static struct operation *take_up(struct ops *o, const struct open_operation *fou
     ops_begun(op, r->since_ms > r->accepted_ms ? r->since_ms : r->accepted_ms);
     op->waited = r->since_ms > 0;
     op->passed = r->passed;
+    op->released = op->waited && r->passed;
     op->journaled = op->recovered = true;
     op->comment_issue = eb_strdup(r->issue_id != NULL ? r->issue_id : found->ending.issue_id);
     op->comment_key = eb_strdup(r->issue_key != NULL ? r->issue_key : found->ending.issue_key);

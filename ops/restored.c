@@ -79,7 +79,7 @@ static int64_t end_asked(const struct journal_row *r)
     int64_t ms = 0;
 
     if (in != NULL && eb_duration_parse(in, &ms, NULL))
-        return r->accepted_ms + ms;
+        return (r->at_ms > r->accepted_ms ? r->at_ms : r->accepted_ms) + ms;       /* of one with a date, from then on */
     return at != NULL && eb_time_parse(at, &ms, NULL) ? ms : 0;
 }
 
@@ -194,7 +194,7 @@ static bool settle_one(const struct settling *s, const struct doubt *d, struct e
         return false;
     t.kind = ops_kind_find(row.kind);
     bool good = find_issue(s->db, &t, err) && arm_end(s->db, &t, err);
-    t.comment = t.issue_id != NULL && !row.dry_run && (t.kind == NULL || t.kind->change != NULL);
+    t.comment = t.issue_id != NULL && row.step_of == NULL && !row.dry_run && (t.kind == NULL || t.kind->change != NULL);
     good = good && conclude(s->db, &t, s->now_ms, err) && tell(s, &t, err);
     if (good)
         note_operation(s, &t, d->waits);

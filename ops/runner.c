@@ -412,9 +412,19 @@ static void drain_over(void *arg)
         drained(o->drained_ctx);
 }
 
+/* A composite that only waits for its steps is not waited for itself: they are. */
+static unsigned standing_still(const struct ops *o)
+{
+    unsigned n = o->parked + o->paused;
+
+    for (const struct operation *op = o->by_run; op != NULL; op = op->by_run.next)
+        n += !op->parked && composite_waits(op);
+    return n;
+}
+
 void ops_drain_check(struct ops *o)
 {
-    if (o->draining && o->drained != NULL && HASH_CNT(by_run, o->by_run) == o->parked + o->paused && poster_idle(o->poster))
+    if (o->draining && o->drained != NULL && HASH_CNT(by_run, o->by_run) == standing_still(o) && poster_idle(o->poster))
         drain_over(o);
 }
 

@@ -115,6 +115,7 @@ struct operation {
     struct composite *composite;        /* of a composite: its steps; NULL before they are known */
     json_t *undone;                     /* of the undo of one: the answer of what is undone; NULL: it is none */
     bool is_step;
+    bool released;                      /* somebody has let it go on past a limit: its steps are not asked again */
     char *step_of;                      /* of a step: the id of the composite; NULL: it is none */
     uint64_t parent;                    /* its run; 0: it is no step, or the composite was not found again */
     size_t step_number;
@@ -230,6 +231,7 @@ void composite_step_refused(struct ops *o, uint64_t parent, size_t number, const
 const char *composite_secret_of(const struct operation *op);
 /* The steps for the answer: [{"operation", "name", "outcome", "changed", "code", "message", ...}]. The caller's. */
 json_t *composite_told(const struct operation *op);
+bool composite_waits(const struct operation *op);           /* for steps that are under way, and for nothing else */
 size_t composite_first_step(void);                          /* runner.c: where one that is recorded goes on */
 
 /* claim.c: writes on one object go one after another. true: held now; false: it is woken when it is. */

@@ -211,6 +211,7 @@ void ops_make_step(struct operation *op, const struct operation *composite, size
     }
     op->is_step = true;
     op->by_command = composite->by_command;
+    op->passed = composite->released;
     op->waited = composite->waited;     /* so that the token of then counts for it as well */
     op->background = composite->background || composite->kind->change->background;
     op->step_of = eb_strdup(composite->id);
@@ -240,6 +241,7 @@ void composite_find(struct operation *step, const char *composite, bool undo)
     step->step_number = n;
     step->parent = op->run;
     step->by_command = op->by_command;
+    step->passed = step->passed || op->released;
     step->waited = op->waited;
     step->background = op->background || op->kind->change->background;
     if (!undo)

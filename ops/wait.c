@@ -69,6 +69,12 @@ static char *comment_text(const struct operation *op, const char *why)
 
 /* ---- on the store's thread ---- */
 
+/* What waits for a pause, and then past a limit, is told twice: the second needs an administrator. */
+static const char *comment_kind(const char *why)
+{
+    return strcmp(why, WAITING_PAUSED) == 0 ? "paused" : wait_outcome(why);
+}
+
 static bool add_comment(struct db *db, const struct operation *op, const char *why, struct eb_err *err)
 {
     int64_t now_ms = eb_now_ms();
@@ -77,7 +83,7 @@ static bool add_comment(struct db *db, const struct operation *op, const char *w
         return true;
     char *adf = comment_text(op, why);
     bool ok = adf == NULL ? eb_fail(err, EB_INTERNAL, "the comment cannot be written")
-                          : outbox_put(db, op->id, op->comment_issue, wait_outcome(why), adf, now_ms, now_ms, NULL, err);
+                          : outbox_put(db, op->id, op->comment_issue, comment_kind(why), adf, now_ms, now_ms, NULL, err);
     free(adf);
     return ok;
 }
@@ -121,7 +127,7 @@ static bool wait_job(struct db *db, void *arg, struct eb_err *err)
     if (!j->held)
         return true;
     limit_message(j->op, &j->limits[j->take.ret_past], j->op->message, sizeof j->op->message);
-    return put(db, j->op, WAITING_LIMIT, err);
+    return limit_is_part(j->op) || put(db, j->op, WAITING_LIMIT, err);
 }
 
 /* ---- on the loop ---- */
@@ -149,6 +155,8 @@ static void leave(struct operation *op, const char *why)
         op->next_ms = op->at_ms;
         schedule_wake(o->parts.schedule);
     }
+    if (strcmp(why, WAITING_PAUSED) == 0 && !pause_is_on(op))
+        pause_look(o);                  /* resumed while its row was on the way to the disk: nobody else would let it go on */
     poster_wake(o->poster);
     ops_operation_free(op);
 }
@@ -164,6 +172,14 @@ static void waited(void *arg, const struct eb_err *err)
         ops_retry_in(op, 1000);
     } else if (why == NULL) {
         op->passed = true;
+        ops_ready_wake(op);
+    } else if (limit_is_part(op)) {
+        struct eb_err e = { 0 };
+
+        alert_held(op, &j->limits[j->take.ret_past], j->take.ret_alert);
+        eb_fail(&e, EB_LIMIT_EXCEEDED, "More than %d operations %.200s (%s). Send it alone: then it is held for an administrator.",
+                j->limits[j->take.ret_past].most, j->limits[j->take.ret_past].about, j->limits[j->take.ret_past].rule);
+        ops_end(op, "refused", &e);
         ops_ready_wake(op);
     } else {
         if (j->held)
@@ -246,6 +262,7 @@ void wait_give_back(struct operation *op)
 void wait_register(struct ops *o)
 {
     LIST_INIT(&o->due);
+    pause_register(o);
     schedule_register(o->parts.schedule, WAITING_TIMER, due, o);
     schedule_limit(o->parts.schedule, WAITING_TIMER, AT_ONCE);
 }

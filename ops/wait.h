@@ -39,6 +39,7 @@ void ops_count_ended(const char *kind, const char *outcome);
 int limit_weight(const struct operation *op);
 /* The limits that apply; 0: none, also because the operation is not limited. */
 size_t limit_find(const struct operation *op, struct policy_limit out[POLICY_LIMITS_MAX]);
+bool limit_is_part(const struct operation *op);         /* of a list: it cannot be held by itself, and is refused */
 void limit_message(const struct operation *op, const struct policy_limit *l, char *out, size_t size);
 
 /* ---- alert.c ---- */
@@ -51,6 +52,7 @@ bool pause_is_on_kind(const struct ops *o, const char *kind);
 bool pause_is_on(const struct operation *op);           /* of its kind, or of the composite that it is a step of */
 /* The operation stands still from now on, where it is paused; it is woken when that is over. */
 bool pause_holds(struct operation *op);
+void pause_register(struct ops *o);     /* once: no write leaves while it is paused */
 void pause_message(const struct operation *op, char *out, size_t size);
 void pause_look(struct ops *o);         /* reads the pauses anew; what waits only for them goes on */
 bool pause_read(struct db *db, struct pauses **ret, struct eb_err *err) EB_CHECK;

@@ -63,6 +63,7 @@ struct outbound_call *call_new(struct outbound_cloud *c, const struct outbound_r
     call->repeat_safe = r->repeat_safe;
     call->wants_json = r->wants_json;
     call->fill = r->fill;
+    call->may = r->may;
     call->place = (struct queue_item){ .rank = rank_of(r), .lane = r->repeat_safe ? LANE_READ : LANE_WRITE, .caller = r->caller };
     call->allowed_ms = r->deadline_ms > 0 ? r->deadline_ms : DEADLINE_MS;
     call->deadline_ms = eb_mono_ms() + call->allowed_ms;

@@ -188,6 +188,12 @@ void outbound_tell_ending(void *arg)
     }
 }
 
+static bool may_leave(const struct outbound_call *call, struct eb_err *err)
+{
+    return call->may == NULL || call->may(call->ctx, call->id) ||
+           eb_fail(err, call->cloud->unavailable, "It was held back before it left.");
+}
+
 static void start(struct outbound_call *call, int64_t now_ms)
 {
     struct outbound_cloud *c = call->cloud;
@@ -195,7 +201,7 @@ static void start(struct outbound_call *call, int64_t now_ms)
 
     count_held(call);
     call_detach(call);
-    if (!call_fill(call, &err) || !transfer_start(call, &err)) {
+    if (!may_leave(call, &err) || !call_fill(call, &err) || !transfer_start(call, &err)) {
         if (call->probe)
             breaker_probe_dropped(&c->breaker);
         call_end_later(call, &err);

@@ -68,6 +68,7 @@ struct outbound_call {
     uint64_t id;
     outbound_done *done;
     outbound_fill *fill;
+    outbound_may *may;
     void *ctx;
     const char *name, *method, *url;
     char *filled;                       /* what method, url and body point into after fill() */

@@ -51,6 +51,8 @@ struct outbound_request;
 /* Asked right before a call leaves, also when it leaves anew: method, path, call and body may be set to what is to be sent instead
  * (copied). It begins no call. */
 typedef void outbound_fill(void *ctx, uint64_t id, struct outbound_request *r);
+/* Asked right before a call leaves, after all its waiting: false ends it as OUTBOUND_NOT_SENT. It begins no call. */
+typedef bool outbound_may(void *ctx, uint64_t id);
 
 struct outbound_request {
     const char *method;
@@ -66,6 +68,7 @@ struct outbound_request {
     bool low_priority;          /* behind background work too */
     uint32_t caller;            /* whose it is: callers take turns. 0: nobody's in particular */
     outbound_fill *fill;        /* or NULL */
+    outbound_may *may;          /* or NULL */
     bool secret_body;           /* the copy of the body, and the answer's, are wiped when the call ends */
     int64_t deadline_ms;        /* from now, queue and retries included; 0: 30 s */
     size_t max_body;            /* of the answer; 0: 1 MiB */

@@ -66,11 +66,15 @@ size_t policy_limits(const struct config_policy *p, const struct policy_limit_ca
     snprintf(for_issue, sizeof for_issue, "for the issue %s", policy_show(c->issue_key).text);
     snprintf(section, sizeof section, "policy.operations.%.40s.limits", c->kind);
     snprintf(of_kind, sizeof of_kind, "of %.40s", c->kind);
-    add_either(&l, c->kind, "per_token", c->token, k->per_token, p->limits.per_token, by_token);
-    add_either(&l, c->kind, "per_issue", c->issue_id, k->per_issue, p->limits.per_issue, for_issue);
+    if (!c->part) {
+        add_either(&l, c->kind, "per_token", c->token, k->per_token, p->limits.per_token, by_token);
+        add_either(&l, c->kind, "per_issue", c->issue_id, k->per_issue, p->limits.per_issue, for_issue);
+    }
     add_either(&l, c->kind, "per_target", c->user_id, k->per_target, p->limits.per_target, "on this user");
-    add(&l, k->per_kind > 0 ? section : "policy.limits", "per_kind", "", c->kind, k->per_kind > 0 ? k->per_kind : p->limits.per_kind, of_kind);
-    add(&l, "policy.limits", "total", "", "", p->limits.total, "in all");
+    if (!c->part) {
+        add(&l, k->per_kind > 0 ? section : "policy.limits", "per_kind", "", c->kind, k->per_kind > 0 ? k->per_kind : p->limits.per_kind, of_kind);
+        add(&l, "policy.limits", "total", "", "", p->limits.total, "in all");
+    }
     add_group(&l, p, c, by_token, for_issue);
     return l.count;
 }

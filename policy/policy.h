@@ -137,7 +137,7 @@ struct policy_limit {
     char about[300];                    /* for people: "by the token \"vpn-rule\"" */
     int most;
 };
-struct policy_limit_case { const char *kind, *token, *issue_id, *issue_key, *user_id; const struct policy_group *group; };     /* NULL: has none */
+struct policy_limit_case { const char *kind, *token, *issue_id, *issue_key, *user_id; const struct policy_group *group; bool part; };     /* NULL: has none. part: of a list that is counted: only what is about its own user and group */
 size_t policy_limits(const struct config_policy *p, const struct policy_limit_case *c, struct policy_limit out[POLICY_LIMITS_MAX]);
 /* May never be written by user.update, whatever the policy says; and those that need `sensitive: true` (config/attribute.h). Names without regard to case. */
 bool policy_attribute_forbidden(const char *name);

@@ -6,7 +6,7 @@ import subprocess
 import time
 import unittest
 
-from harness import BINARY, SLOW, Service, Sim
+from harness import BINARY, GROUPS, SLOW, Service, Sim
 from raw_client import eventually
 
 
@@ -58,6 +58,25 @@ class Restore(unittest.TestCase):
         return self.service.post("group.add_member", {"issue": issue, "user": user, "group": "VPN Users", **more}, token)
 
     # ---- the cases ----
+
+    def test_a_composite_is_told_once(self):
+        """Its open steps are settled with it, and post no comments of their own."""
+        person = self.sim.post("/sim/users", {"userPrincipalName": "leaver@contoso.com", "displayName": "Leaver", "accountEnabled": True, "userType": "Member"})["users"][0]["id"]
+        self.sim.post("/sim/groups", [{"id": g, "members": self.sim.members(n) + [person]} for n, g in GROUPS.items() if n in ("VPN Users", "CRM")])
+        self.sim.fault({"method": "DELETE", "path": "/members/"}, times=-1, status=429, retry_after=60)
+        status, _, a = self.service.post("group.remove_member", {"issue": "ITSM-80", "users": [person], "groups": ["VPN Users", "CRM"]})
+        self.assertEqual(status, 202, a)
+        eventually(lambda: len(self.query("SELECT 1 FROM writes")) == 2, 20)
+        self.backup()
+        self.assertEqual(self.service.post("user.disable", {"issue": "ITSM-81", "user": "lee@contoso.com"})[0], 200)
+        self.service.kill()
+        self.put_back()
+        self.sim.delete("/sim/faults")
+        self.assertEqual(len(self.recover()["operations"]), 3)
+        self.service.start()
+        eventually(lambda: not self.query("SELECT 1 FROM outbox WHERE state = 'ready'"), 20, self.service.log_text)
+        self.assertEqual([c["operation"] for c in self.sim.comments("ITSM-80")], [a["operation"]])
+        self.assertEqual(self.query("SELECT count(*) FROM open_operations"), [(0,)])
 
     def history(self):
         """Ended; open while the backup is made, and done after it; done after it and not in it at all. Tokens made and revoked since."""
