@@ -553,7 +553,9 @@ static void test_pages(void **state)
         /* Time enough for an answer on a busy machine; those that are tried again take all of it. */
         graph_page_get(b.g, cases[i].link ? link : "/users?$top=999", cases[i].link, cases[i].result == GRAPH_IN_DOUBT || cases[i].result == GRAPH_THROTTLED ? 1500 : 10000, 7, on_page, &b);
         wait_for(&b, 1);
-        if (b.last.result != cases[i].result || b.last.err.code != cases[i].code || (b.last.result == GRAPH_OK) != (b.body[0] != '\0'))
+        /* A read is tried again until its time is up: the last try may find none left to leave in. */
+        bool late = cases[i].result == GRAPH_IN_DOUBT && b.last.result == GRAPH_NOT_SENT;
+        if ((b.last.result != cases[i].result && !late) || b.last.err.code != cases[i].code || (b.last.result == GRAPH_OK) != (b.body[0] != '\0'))
             fail_msg("case %zu (%s): %d, %s", i, cases[i].why, b.last.result, b.text);
         if (b.last_head[0] != '\0') {
             assert_non_null(strstr(b.last_head, "x-ms-throttle-priority: low\r\n"));
