@@ -22,12 +22,12 @@ tell() {
     fi
 }
 
-# Runs the meson tests of a build directory, five at a time (most wait for the clock), and adds up their cases: run_meson NAME DIR [meson test arguments]
+# Runs the meson tests of a build directory, four at a time (most wait for the clock), and adds up their cases: run_meson NAME DIR [meson test arguments]
 run_meson() {
     local name=$1 dir=$2 status=0 p f s told
     shift 2
     rm -f "$dir/meson-logs/testlog.json"
-    meson test -C "$dir" --no-rebuild --print-errorlogs --num-processes 5 "$@" </dev/null || status=$?
+    meson test -C "$dir" --no-rebuild --print-errorlogs --num-processes 4 "$@" </dev/null || status=$?
     if [ ! -e "$dir/meson-logs/testlog.json" ]; then
         tell "$name" 1
         return
