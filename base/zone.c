@@ -83,7 +83,7 @@ bool eb_local_parse(const char *text, int64_t *ret_ms)
 {
     int64_t ms;
 
-    if (!read_fields(text, &ms))
+    if (!read_fields(text, &ms) || ms < 0)
         return false;
     int64_t s = ms / 1000, before = offset_at(s - DAY_S), after = offset_at(s + DAY_S);
     bool is_before = offset_at(s - before) == before, is_after = offset_at(s - after) == after;

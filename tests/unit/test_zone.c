@@ -40,7 +40,7 @@ static void test_local(void **state)
         { "UTC", "2027-03-31T24:00", NULL, "no hour" }, { "UTC", "2027-03-31T18", NULL, "no minutes" }, { "UTC", "2027-03-31T", NULL, "cut" },
         { "UTC", "2027-03-31T18:00Z", NULL, "no local time" }, { "UTC", " 2027-03-31", NULL, "a blank" }, { "UTC", "2027-03-31x", NULL, "more" },
         { "UTC", "", NULL, "nothing" }, { "UTC", "tomorrow", NULL, "a word" }, { "UTC", "31.03.2027", NULL, "another order" },
-        { "UTC", "2027-03-31T18:00:00.5", NULL, "a fraction" },
+        { "UTC", "2027-03-31T18:00:00.5", NULL, "a fraction" }, { "UTC", "0026-11-22T16:43:00", NULL, "before 1970" },
     };
     char text[EB_TIME_LEN];
 
