@@ -191,6 +191,17 @@ const char *eb_json_str(const json_t *obj, const char *key)
     return json_string_value(json_object_get(obj, key));
 }
 
+bool eb_json_has_text(const json_t *list, const char *text)
+{
+    const json_t *v;
+    size_t i;
+
+    json_array_foreach((json_t *)(uintptr_t)list, i, v)
+        if (eb_strieq(json_string_value(v), text))
+            return true;
+    return false;
+}
+
 int64_t eb_json_int(const json_t *obj, const char *key, int64_t dflt)
 {
     const json_t *v = json_object_get(obj, key);

@@ -19,6 +19,7 @@ bool eb_json_parse_reply(struct eb_span text, json_t **ret, struct eb_err *err) 
 
 /* Members; NULL, or the default, where absent or of another type. Text is borrowed from the object. */
 const char *eb_json_str(const json_t *obj, const char *key);
+bool eb_json_has_text(const json_t *list, const char *text);        /* among a list's texts, ASCII case folded */
 int64_t eb_json_int(const json_t *obj, const char *key, int64_t dflt);
 bool eb_json_bool(const json_t *obj, const char *key, bool dflt);
 json_t *eb_json_path(const json_t *obj, const char *dotted);    /* "fields.project.key"; borrowed */

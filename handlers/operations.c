@@ -28,6 +28,17 @@ static void refuse(struct handlers *h, const struct server_exchange *x, const st
     server_reply_error(h->server, server_exchange_id(x), err, NULL);
 }
 
+/* NULL: it is no JSON, and that was answered. */
+static json_t *read_body(struct handlers *h, const struct server_exchange *x)
+{
+    json_t *body = NULL;
+    struct eb_err err = { 0 };
+
+    if (!eb_json_parse(server_body(x), &body, &err))
+        refuse(h, x, &err);
+    return body;
+}
+
 static void refuse_unknown_kind(struct handlers *h, const struct server_exchange *x)
 {
     const struct ops_kind *kinds;
@@ -45,17 +56,12 @@ void handle_operation_post(void *ctx, struct server_exchange *x)
 {
     struct handlers *h = ctx;
     const struct ops_kind *kind = ops_kind_by_path(server_param(x, "noun"), server_param(x, "verb"));
-    EB_AUTO(json_t, json_decref) body = NULL;
-    struct eb_err err = { 0 };
+    EB_AUTO(json_t, json_decref) body = kind != NULL ? read_body(h, x) : NULL;
 
-    if (kind == NULL) {
+    if (kind == NULL)
         refuse_unknown_kind(h, x);
+    if (body == NULL)
         return;
-    }
-    if (!eb_json_parse(server_body(x), &body, &err)) {
-        refuse(h, x, &err);
-        return;
-    }
     ops_submit(h->ops, &(struct ops_request){
         .caller = server_caller(x), .kind = kind, .body = body,
         .idempotency_key = server_header(x, "Idempotency-Key"), .exchange = server_exchange_id(x),
@@ -65,13 +71,10 @@ void handle_operation_post(void *ctx, struct server_exchange *x)
 void handle_operation_undo(void *ctx, struct server_exchange *x)
 {
     struct handlers *h = ctx;
-    EB_AUTO(json_t, json_decref) body = NULL;
-    struct eb_err err = { 0 };
+    EB_AUTO(json_t, json_decref) body = read_body(h, x);
 
-    if (!eb_json_parse(server_body(x), &body, &err)) {
-        refuse(h, x, &err);
+    if (body == NULL)
         return;
-    }
     ops_undo(h->ops, &(struct ops_undo){
         .caller = server_caller(x), .operation = server_param(x, "id"), .body = body,
         .idempotency_key = server_header(x, "Idempotency-Key"), .exchange = server_exchange_id(x),
@@ -81,13 +84,10 @@ void handle_operation_undo(void *ctx, struct server_exchange *x)
 void handle_operation_cancel(void *ctx, struct server_exchange *x)
 {
     struct handlers *h = ctx;
-    EB_AUTO(json_t, json_decref) body = NULL;
-    struct eb_err err = { 0 };
+    EB_AUTO(json_t, json_decref) body = read_body(h, x);
 
-    if (!eb_json_parse(server_body(x), &body, &err)) {
-        refuse(h, x, &err);
+    if (body == NULL)
         return;
-    }
     ops_cancel(h->ops, &(struct ops_cancel){
         .caller = server_caller(x), .operation = server_param(x, "id"), .body = body, .exchange = server_exchange_id(x),
     });

@@ -32,17 +32,6 @@ static void add_groups(struct ops_steps *s, const char *kind, const char *user, 
         ops_step_add(s, kind, json_pack("{s:s*, s:O}", "user", user, "group", group), stage, OPS_HARMLESS);
 }
 
-static bool has_text(const json_t *list, const char *text)
-{
-    const json_t *v;
-    size_t i;
-
-    json_array_foreach((json_t *)(uintptr_t)list, i, v)
-        if (eb_strieq(json_string_value(v), text))
-            return true;
-    return false;
-}
-
 /* ---- user.onboard ---- */
 
 static json_t *create_fields(const struct ops_case *c)
@@ -75,7 +64,7 @@ static json_t *groups_for(const struct ops_case *c)
     size_t i;
 
     json_array_foreach(json_object_get(c->fields->body, "groups"), i, v)
-        if (!has_text(groups, json_string_value(v)))
+        if (!eb_json_has_text(groups, json_string_value(v)))
             json_array_append(groups, (json_t *)(uintptr_t)v);
     return groups;
 }
@@ -143,7 +132,7 @@ static json_t *groups_to_join(const struct ops_case *c, const json_t *had, const
     size_t i;
 
     json_array_foreach((json_t *)(uintptr_t)gets, i, v)
-        if (!has_text(had, json_string_value(v)) || !is_in(c, json_string_value(v)))
+        if (!eb_json_has_text(had, json_string_value(v)) || !is_in(c, json_string_value(v)))
             json_array_append(new, (json_t *)(uintptr_t)v);
     return new;
 }
@@ -208,7 +197,7 @@ static json_t *direct_licenses(const json_t *states)
     json_array_foreach((json_t *)(uintptr_t)states, i, s) {
         const char *id = eb_json_str(s, "skuId");
 
-        if (id != NULL && eb_json_str(s, "assignedByGroup") == NULL && !has_text(ids, id))
+        if (id != NULL && eb_json_str(s, "assignedByGroup") == NULL && !eb_json_has_text(ids, id))
             json_array_append_new(ids, json_string(id));
     }
     return ids;

@@ -15,25 +15,19 @@ bool policy_group_rule_fits(const struct config_group_map *m, const json_t *attr
     return true;
 }
 
-static bool has(const json_t *list, const char *group)
-{
-    const json_t *v;
-    size_t i;
-
-    json_array_foreach((json_t *)(uintptr_t)list, i, v)
-        if (eb_strieq(json_string_value(v), group))
-            return true;
-    return false;
-}
-
 json_t *policy_groups_of(const struct config_policy *p, const json_t *attributes)
 {
     json_t *groups = json_array();
 
-    for (size_t i = 0; i < p->group_rule_count; i++)
-        for (size_t k = 0; policy_group_rule_fits(&p->group_rules[i], attributes) && k < p->group_rules[i].groups.count; k++)
-            if (!has(groups, p->group_rules[i].groups.items[k]))
-                json_array_append_new(groups, json_string(p->group_rules[i].groups.items[k]));
+    for (size_t i = 0; i < p->group_rule_count; i++) {
+        const struct config_list *more = &p->group_rules[i].groups;
+
+        if (!policy_group_rule_fits(&p->group_rules[i], attributes))
+            continue;
+        for (size_t k = 0; k < more->count; k++)
+            if (!eb_json_has_text(groups, more->items[k]))
+                json_array_append_new(groups, json_string(more->items[k]));
+    }
     return groups;
 }
 
@@ -44,7 +38,7 @@ json_t *policy_groups_without(const json_t *groups, const json_t *others)
     size_t i;
 
     json_array_foreach((json_t *)(uintptr_t)groups, i, v)
-        if (!has(others, json_string_value(v)))
+        if (!eb_json_has_text(others, json_string_value(v)))
             json_array_append(left, (json_t *)(uintptr_t)v);
     return left;
 }

@@ -10,6 +10,7 @@ import urllib.parse
 
 from harness import SLOW, Service, Sim, call
 from kind_examples import EXAMPLES, Request, approved, effects_of, kinds_of, policy_of
+from raw_client import eventually
 
 ENDED_S = 150
 BOUND = {"user": "customfield_10050"}
@@ -64,10 +65,8 @@ class Stage:
         r.status, _, r.answer = self.service.post(r.kind, r.body)
         r.operation = r.answer.get("operation")
         assert r.status in (200, 202), r.answer
-        end = time.monotonic() + 25 * SLOW
-        while acts and [f["acted"] for f in self.sim.get("/sim/faults")["rules"] if f["rule"]["match"] == match][-1] == 0:
-            assert time.monotonic() < end, "the fault was not met: %s %s" % (r.kind, path)
-            time.sleep(0.02)
+        eventually(lambda: not acts or [f["acted"] for f in self.sim.get("/sim/faults")["rules"] if f["rule"]["match"] == match][-1] > 0, 25,
+                   lambda: "the fault was not met: %s %s" % (r.kind, path))
 
     def ended(self, r):
         return self.service.await_ended(r.operation, max(1, (self.end - time.monotonic()) / SLOW))

@@ -121,6 +121,10 @@ class Conditions(Case):
     def approval(decision="approved", *people, **more):
         return {"decision": decision, "approvers": [p if isinstance(p, dict) else {"account": p} for p in people or ("petra@contoso.com",)], **more}
 
+    def earlier(self):
+        """Before whatever is changed now."""
+        return self.approval(created=ago(seconds=4), completed=ago(seconds=3))
+
     def approved_issue(self, *rounds, **what):
         return self.new_issue(approvals=list(rounds or (self.approval(),)), **what)
 
@@ -196,8 +200,7 @@ class Conditions(Case):
         ]
         for why, group, first, second, code, rule in rows:
             self.sim.post("/sim/groups", {"id": IDS[group], "members": []})
-            issue = self.approved_issue(fields=fields)
-            time.sleep(0.01)
+            issue = self.approved_issue(self.earlier(), fields=fields)
             self.edit(issue, **first)
             if second:
                 self.edit(issue, **second)
@@ -211,8 +214,7 @@ class Conditions(Case):
         self.check("changed before the approval", issue, "Bound", None)
 
     def test_moved_into_the_project_after_the_approval(self):
-        self.sim.post("/sim/issues", {"key": "SEC-900", "reporter": "zoe@contoso.com", "approvals": [self.approval()]})
-        time.sleep(0.01)
+        self.sim.post("/sim/issues", {"key": "SEC-900", "reporter": "zoe@contoso.com", "approvals": [self.earlier()]})
         Conditions.number += 1
         key = "ITSM-%d" % Conditions.number
         self.edit("SEC-900", moveTo=key)

@@ -6,27 +6,11 @@
 
 #include <cmocka.h>
 
-#include "store_fixture.h"
+#include "open_store.h"
 
 #include "base/log.h"
 
 #include <sqlite3.h>
-
-static struct db *db;
-
-static int setup(void **state)
-{
-    if (fx_setup(state) != 0)
-        return -1;
-    db = fx_open();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    db_close(db);
-    return fx_teardown(state);
-}
 
 /* What somebody with the file in hand could do. */
 static void tamper(const char *sql)

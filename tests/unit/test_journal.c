@@ -6,25 +6,9 @@
 
 #include <cmocka.h>
 
-#include "store_fixture.h"
+#include "open_store.h"
 
 #include "base/clock.h"
-
-static struct db *db;
-
-static int setup(void **state)
-{
-    if (fx_setup(state) != 0)
-        return -1;
-    db = fx_open();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    db_close(db);
-    return fx_teardown(state);
-}
 
 /* Accepts a new operation with a key of its own. */
 static void accept(const char *id, const char *issue, int64_t now_ms)

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "store_fixture.h"
+#include "open_store.h"
 
 #include "policy/policy.h"
 #include "store/limit_table.h"
@@ -64,22 +64,6 @@ static void test_without(void **state)
 
 #define HOUR (3600 * INT64_C(1000))
 #define T (1000 * HOUR)
-static struct db *db;
-
-static int setup(void **state)
-{
-    if (fx_setup(state) != 0)
-        return -1;
-    db = fx_open();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    db_close(db);
-    return fx_teardown(state);
-}
-
 /* Which row was passed; -1: none, and it was counted. */
 static int take(const struct limit_row *rows, size_t count, int64_t now_ms, int weight, bool *ret_alert)
 {

@@ -6,29 +6,13 @@
 
 #include <cmocka.h>
 
-#include "store_fixture.h"
+#include "open_store.h"
 
 #include "base/log.h"
 #include "store/outbox.h"
 #include "store/pin.h"
 #include "store/timer_table.h"
 #include "store/token_table.h"
-
-static struct db *db;
-
-static int setup(void **state)
-{
-    if (fx_setup(state) != 0)
-        return -1;
-    db = fx_open();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    db_close(db);
-    return fx_teardown(state);
-}
 
 /* ---- outbox ---- */
 

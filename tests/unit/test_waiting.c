@@ -6,28 +6,12 @@
 
 #include <cmocka.h>
 
-#include "store_fixture.h"
+#include "open_store.h"
 
 #include "base/clock.h"
 #include "store/pause_table.h"
 #include "store/timer_table.h"
 #include "store/waiting.h"
-
-static struct db *db;
-
-static int setup(void **state)
-{
-    if (fx_setup(state) != 0)
-        return -1;
-    db = fx_open();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    db_close(db);
-    return fx_teardown(state);
-}
 
 static void accept(const char *id, const char *issue)
 {
