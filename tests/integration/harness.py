@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import unittest
@@ -262,3 +263,34 @@ class Case(unittest.TestCase):
         """An issue of its own for each request, so that none is a repeat."""
         Case.issue_number += 1
         return "ITSM-%d" % (66 + Case.issue_number % 130)
+
+
+class Alone(unittest.TestCase):
+    """A simulator and a service of its own for each test: it may be stopped, killed, and its database edited."""
+    settings = {"response_deadline": "20s"}
+    policy = None
+    number = 0
+
+    def setUp(self):
+        self.sim = Sim()
+        self.service = Service(self.sim, self.policy, **self.settings)
+        self.service.token()
+        self.service.start()
+
+    def tearDown(self):
+        try:
+            self.service.close()
+        finally:
+            self.sim.close()
+
+    def issue(self):
+        Alone.number += 1
+        return "ITSM-%d" % (66 + Alone.number % 130)
+
+    def execute(self, sql, *args):
+        """A service sees that another process has changed its database."""
+        db = sqlite3.connect(self.service.folder / "bridge.db", isolation_level=None, timeout=20)
+        try:
+            return db.execute(sql, args).fetchall()
+        finally:
+            db.close()

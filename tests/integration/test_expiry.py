@@ -8,7 +8,7 @@ import time
 import unittest
 import urllib.parse
 
-from harness import GROUPS, SLOW, USERS, Service, Sim, call
+from harness import GROUPS, SLOW, USERS, Alone, call
 
 VPN, CRM, CREW = "VPN Users", "CRM", "Project Phoenix"
 POLICY = {
@@ -31,32 +31,8 @@ def ms_of(text):
     return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) * 1000 + int(text[20:23])
 
 
-class Expiry(unittest.TestCase):
-    settings = {"response_deadline": "20s"}
-    number = 0
-
-    def setUp(self):
-        self.sim = Sim()
-        self.service = Service(self.sim, POLICY, **self.settings)
-        self.service.token()
-        self.service.start()
-
-    def tearDown(self):
-        try:
-            self.service.close()
-        finally:
-            self.sim.close()
-
-    def issue(self):
-        Expiry.number += 1
-        return "ITSM-%d" % (66 + Expiry.number % 130)
-
-    def execute(self, sql, *args):
-        db = sqlite3.connect(self.service.folder / "bridge.db", isolation_level=None, timeout=20)
-        try:
-            return db.execute(sql, args).fetchall()
-        finally:
-            db.close()
+class Expiry(Alone):
+    policy = POLICY
 
     def post(self, group=VPN, user="ada", kind="group.add_member", **body):
         body.setdefault("issue", self.issue())

@@ -1,10 +1,9 @@
 """Undo: the reverse of an operation from what stood before, once, and only where nothing has changed since."""
 import json
-import sqlite3
 import threading
 import unittest
 
-from harness import GROUPS, SLOW, USERS, Case, Service, Sim, call
+from harness import GROUPS, SLOW, USERS, Alone, Case, call
 
 POLICY = {
     "serviceable_groups": [{"group": g, "projects": "*"} for g in ("VPN Users", "CRM")],
@@ -235,28 +234,10 @@ class Undo(Case):
             self.assertEqual(self.service.cli("operations", "undo", *args, check=False).returncode, code, args)
 
 
-class Fresh(unittest.TestCase):
+class Fresh(Alone):
     """A service that goes down and comes back."""
     settings = {"response_deadline": "1s"}
-
-    def setUp(self):
-        self.sim = Sim()
-        self.service = Service(self.sim, POLICY, **self.settings)
-        self.service.token()
-        self.service.start()
-
-    def tearDown(self):
-        try:
-            self.service.close()
-        finally:
-            self.sim.close()
-
-    def execute(self, sql, *args):
-        db = sqlite3.connect(self.service.folder / "bridge.db", isolation_level=None, timeout=20)
-        try:
-            return db.execute(sql, args).fetchall()
-        finally:
-            db.close()
+    policy = POLICY
 
     def answers(self):
         """The database calls nobody: asked until all orders are answered."""

@@ -1,10 +1,8 @@
 """What the tests of waiting operations share."""
 import json
-import sqlite3
 import time
-import unittest
 
-from harness import USERS, Service, Sim, call
+from harness import USERS, Alone, call
 from raw_client import eventually
 
 DAY = 24 * 3600000
@@ -24,34 +22,13 @@ def rfc(ms):
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ms // 1000)) + ".%03dZ" % (ms % 1000)
 
 
-class World(unittest.TestCase):
-    settings = {"response_deadline": "20s"}
+class World(Alone):
     limits = None
-    number = 0
 
     def setUp(self):
-        self.sim = Sim()
-        self.service = Service(self.sim, {**POLICY, "limits": self.limits} if self.limits else POLICY, **self.settings)
-        self.service.token()
-        self.service.start()
+        self.policy = {**POLICY, "limits": self.limits} if self.limits else POLICY
+        super().setUp()
         self.ats = []
-
-    def tearDown(self):
-        try:
-            self.service.close()
-        finally:
-            self.sim.close()
-
-    def issue(self):
-        World.number += 1
-        return "ITSM-%d" % (66 + World.number % 130)
-
-    def execute(self, sql, *args):
-        db = sqlite3.connect(self.service.folder / "bridge.db", isolation_level=None, timeout=20)
-        try:
-            return db.execute(sql, args).fetchall()
-        finally:
-            db.close()
 
     def post(self, kind, user="ada", token=None, **fields):
         if "at" in fields:
